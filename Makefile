@@ -1,0 +1,40 @@
+# Everything one does with a checkout. Needs Python 3.11 or newer and make; Go too for the tests of the real host.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: demo test check generate bench docs clean
+
+demo: .venv/dev  ## run the example of the README with messages that are changed, rejected and left alone
+	$(BIN)/mmhooks dev examples/hello --post "good morning" --post "teh weather is nice" --post "WHERE IS EVERYBODY"
+
+test: .venv/test  ## run every test
+	$(BIN)/pytest
+
+check: .venv/test  ## format, lint, strict types, generated files up to date
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m protos.generator --check
+
+generate: .venv/test  ## make all generated files anew from protos/ and mmhooks/hooks.py
+	$(BIN)/python -m protos.generator
+
+bench: .venv/test  ## measure, as ratios against bare gRPC programs; needs Go
+	$(BIN)/python -m tests.bench
+
+docs: .venv/test  ## build the documentation into site/; warnings are errors
+	$(BIN)/mkdocs build --strict --quiet --config-file .ci/mkdocs.yml --site-dir ../site
+
+clean:
+	rm -rf .venv site dist .mypy_cache .pytest_cache .ruff_cache
+
+.venv/dev: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[dev]"
+	@touch $@
+
+.venv/test: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable ".[test]"
+	@touch $@ .venv/dev

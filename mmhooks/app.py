@@ -1,0 +1,175 @@
+"""App: collects handlers, holds the app's state, and is run."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from mmhooks.blueprint import Blueprint
+from mmhooks.errors import RegistrationError, SecondCopy
+from mmhooks.hooks import HOOKS, HookName, find_hook
+from mmhooks.limits import Limits, needs_checking
+from mmhooks.outcomes import Reject
+
+if TYPE_CHECKING:
+    from mmhooks.config import RuntimeConfig
+    from mmhooks.dispatch import Dispatcher
+    from mmhooks.outcomes import Outcome
+    from mmhooks.testing.client import TestClient
+
+_made_in: dict[str, str] = {}
+"""The modules that made an app, by their files."""
+
+
+class App(Blueprint):
+    """A plugin.
+
+    ```python
+    app = App()
+
+    @app.hook(HookName.MessageWillBePosted)
+    def keep_calm(post: Post) -> Post | Reject | None:
+        ...
+
+    if __name__ == "__main__":
+        app.run()
+    ```
+
+    Arguments:
+        on_error: what filters and gates answer when their handler raises or is late: `Reject("…")` refuses. Without it
+            servers go on as if the plugin were absent.
+        timeout: seconds for one call of a hook, 30 unless given; `@app.hook(…, timeout=…)` sets one hook's.
+        threads: how many sync handlers may run at once, 64 unless given; threads are made when they are needed.
+
+    An administrator's environment variables go before `timeout` and `threads`; see the configuration page.
+    """
+
+    def __init__(
+        self, *, on_error: Reject | None = None, timeout: float | None = None, threads: int | None = None
+    ) -> None:
+        super().__init__(on_error=on_error)
+        caller = sys._getframe(1).f_globals
+        _refuse_second_copy(caller)
+        self.name: str = _name_of(caller)
+        given = {"hook_timeout": timeout, "threads": threads}
+        self._defaults = Limits(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+        if not (0 < self._defaults.hook_timeout < float("inf") and 0 < self._defaults.threads <= 1024):
+            raise RegistrationError(
+                f"App(timeout={timeout!r}, threads={threads!r}): expected seconds, more than 0, and 1 to 1024 threads"
+            )
+        self._environ: Mapping[str, str] = _startup_environ()
+
+    @functools.cached_property
+    def logger(self) -> logging.Logger:
+        """The plugin's logger; under a host its records reach the server's log with their levels."""
+        return logging.getLogger(self.name)
+
+    @functools.cached_property
+    def config(self) -> RuntimeConfig:
+        """What the host and the administrator say by environment variables.
+
+        Raises `ConfigurationError` with a line for every variable that cannot be used.
+        """
+        from mmhooks.config import RuntimeConfig
+
+        return RuntimeConfig.from_environ(self._environ, self._defaults)
+
+    @property
+    def limits(self) -> Limits:
+        """The numbers in force. Loads pydantic only when a variable is set that has to be checked."""
+        return self.config.limits if needs_checking(self._environ) else self._defaults
+
+    def implemented_hooks(self) -> list[str]:
+        """What a host is told: the hooks with a handler, and those that these need, in the order of `hooks.go`.
+
+        OnConfigurationChange needs OnActivate, since it is promised once before it.
+        """
+        names = {*self._handlers}
+        if HookName.OnConfigurationChange in names:
+            names.add(HookName.OnActivate)
+        return [name for name in HOOKS if name in names]
+
+    async def invoke_hook(self, name: str, *arguments: Any, timeout: float | None = None, **named: Any) -> Outcome:
+        """Call a hook's handler as a host does, without one.
+
+        Arguments:
+            name: the hook's canonical name.
+            arguments: the hook's, in its order or by its names; what is left out is None.
+            timeout: seconds that the caller has; the hook's own deadline counts besides.
+
+        Result: an outcome (`mmhooks.outcomes`); failures of the handler are outcomes too. Raises `UnknownHook`, and
+        `TypeError` for arguments that the hook does not have.
+        """
+        hook = find_hook(name)
+        names = [parameter.name for parameter in hook.parameters]
+        values = dict(zip(names, arguments, strict=False))
+        if len(arguments) > len(names) or values.keys() & named.keys() or not named.keys() <= {*names}:
+            raise TypeError(f"{hook.name} takes {hook.signature}, each once")
+        values |= named
+        return await self.dispatcher.dispatch(hook.name, [values.get(name) for name in names], timeout)
+
+    @functools.cached_property
+    def dispatcher(self) -> Dispatcher:
+        """What runs this app's handlers; hosts use it."""
+        return self.make_dispatcher(notice_edits=bool(self._environ.get("MMHOOKS_DEV")))
+
+    def make_dispatcher(self, *, notice_edits: bool) -> Dispatcher:
+        """A dispatcher of its own over this app's handlers, with its own threads; close it when done."""
+        from mmhooks.dispatch import Dispatcher
+
+        return Dispatcher(self._handlers, self.limits, self.on_error, notice_edits=notice_edits)
+
+    def close_registration(self, reason: str) -> None:
+        """Refuse handlers from now on. `reason` completes the sentence "… comes too late: …"."""
+        self._closed = reason
+
+    def test_client(self, *, raise_exceptions: bool = True) -> TestClient:
+        """A client that calls this app's handlers in process, with one method a hook.
+
+        Arguments:
+            raise_exceptions: raise what a handler raised; False shows what a host would see.
+        """
+        from mmhooks.testing.client import TestClient
+
+        return TestClient(self, raise_exceptions=raise_exceptions)
+
+    def run(self) -> None:
+        """Serve the host that started this process until it says stop; the last line of a plugin.
+
+        Started by hand, without a host, it explains how to try the plugin and exits with status 1. Exits with status 2
+        when environment variables cannot be used.
+        """
+        from mmhooks.hosts import serve
+
+        serve(self)
+
+
+def _startup_environ() -> Mapping[str, str]:
+    from mmhooks.launch import launched
+
+    return launched.environ if launched else os.environ
+
+
+def _name_of(caller: dict[str, Any]) -> str:
+    name = caller.get("__name__", "app")
+    if name != "__main__":
+        return str(name)
+    return os.path.splitext(os.path.basename(caller.get("__file__") or "app"))[0]
+
+
+def _refuse_second_copy(caller: dict[str, Any]) -> None:
+    name, file = caller.get("__name__", ""), caller.get("__file__")
+    if not file:
+        return
+    file = os.path.realpath(file)
+    first = _made_in.setdefault(file, name)
+    if first != name and "__main__" in (first, name):
+        raise SecondCopy(
+            f"{file} runs as the program, and was imported again as {name!r}: that makes a second app, whose handlers "
+            f"no host would ever call. Move what the other module needs to a module of its own: handlers go on a "
+            f"Blueprint there, and the program says app.include(blueprint)."
+        )

@@ -1,0 +1,37 @@
+"""The commands, with their options."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mmhooks import __version__
+from mmhooks.cli.dev import Console
+from mmhooks.errors import MmhooksError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mmhooks")
+def cli() -> None:
+    """Write Mattermost server plugins in Python."""
+
+
+@cli.command()
+@click.argument("plugin", type=click.Path())
+@click.option("--post", "posts", multiple=True, metavar="TEXT", help="Post this message and stop; may be repeated.")
+@click.option("--user", default="someone", show_default=True, help="The user_id of the posts.")
+@click.option("--channel", default="town-square", show_default=True, help="The channel_id of the posts.")
+def dev(plugin: str, posts: tuple[str, ...], user: str, channel: str) -> None:
+    """Try PLUGIN (a file, or a folder with a plugin.py) without a server.
+
+    Starts it as a server does, then takes messages from the terminal and says what a server would store. A line that
+    begins with a slash is a command. The plugin is started again when its files change.
+    """
+    console = Console(plugin, user=user, channel=channel)
+    try:
+        if posts:
+            sys.exit(0 if console.post_all(posts) else 1)
+        console.converse(sys.stdin)
+    except MmhooksError as error:
+        raise click.ClickException(str(error)) from error

@@ -1,0 +1,165 @@
+"""The dev console: runs a plugin under an embedded host and shows what a server would make of messages."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import TextIO
+
+import click
+import watchfiles
+
+from mmhooks.errors import AppError, CallError, MmhooksError
+from mmhooks.hooks import HookName
+from mmhooks.models import CommandArgs, CommandResponse, Context, Post
+from mmhooks.outcomes import DISMISSED, Rejected, Replaced, Value
+from mmhooks.testing.process import LogLine, PluginProcess, plugin_file
+
+_COLOURS = {"stored": "green", "changed": "cyan", "rejected": "red", "error": "red", "answer": "green"}
+
+
+class Console:
+    """Talks to one plugin.
+
+    Arguments:
+        plugin: its file or folder.
+        user: the user_id of the posts.
+        channel: their channel_id.
+        say: prints a line.
+    """
+
+    def __init__(self, plugin: str, *, user: str, channel: str, say: Callable[[str], None] = click.echo) -> None:
+        self._file = plugin_file(plugin)
+        self._user, self._channel = user, channel
+        self._say = say
+        self._process: PluginProcess | None = None
+        self._lock = threading.Lock()  # a restart and a message must not meet
+        self._posted = 0
+
+    def post_all(self, messages: Iterable[str]) -> bool:
+        """Start the plugin, post the messages, stop. Result: whether no call failed."""
+        self._start()
+        try:
+            taken = [self.take(message) for message in messages]
+            return all(taken)
+        finally:
+            self._stop()
+
+    def converse(self, lines: TextIO) -> None:
+        """Take a message a line until the input ends; restart the plugin when its files change."""
+        self._start()
+        self._say(f"Type a message, or /command; Ctrl+D ends. Watching {self._file.parent} for changes.")
+        ended = threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(ended,), name="mmhooks-dev-watch", daemon=True)
+        watcher.start()
+        try:
+            for line in iter(lambda: _read(lines), ""):
+                if line.strip():
+                    self.take(line.rstrip("\n"))
+        except KeyboardInterrupt:
+            pass
+        finally:
+            ended.set()
+            watcher.join()
+            self._stop()
+
+    def take(self, message: str) -> bool:
+        """Post a message or run a command. Result: whether the call did not fail."""
+        with self._lock:
+            if self._process is None:
+                self._show("error", "the plugin does not run; save it once it is mended")
+                return False
+            self._say(click.style(f"> {message}", bold=True))
+            try:
+                return self._command(message) if message.startswith("/") else self._post(message)
+            except (CallError, AppError) as error:
+                self._show("error", f"{error} (a server would go on as if the plugin were absent)")
+                return False
+
+    def _post(self, message: str) -> bool:
+        assert self._process
+        now = int(time.time() * 1000)
+        self._posted += 1
+        post = Post(user_id=self._user, channel_id=self._channel, message=message, create_at=now, update_at=now)
+        if HookName.MessageWillBePosted in self._process.implemented:
+            outcome = self._process.call(HookName.MessageWillBePosted, [Context(), post])
+            if isinstance(outcome, Rejected):
+                silent = outcome.reason == DISMISSED
+                self._show("rejected", "(silently: the author is told nothing)" if silent else outcome.reason)
+                return True
+            changed = isinstance(outcome, Replaced) and outcome.value != post
+            if isinstance(outcome, Replaced):
+                post = outcome.value
+            self._show("changed" if changed else "stored", post.message)
+            if changed and post.props:
+                self._say(f"            props {post.props}")
+        else:
+            self._show("stored", post.message)
+        if HookName.MessageHasBeenPosted in self._process.implemented:
+            post.id = f"post{self._posted}"
+            self._process.call(HookName.MessageHasBeenPosted, [Context(), post])
+        return True
+
+    def _command(self, message: str) -> bool:
+        assert self._process
+        if HookName.ExecuteCommand not in self._process.implemented:
+            self._show("error", "the plugin has no handler for ExecuteCommand")
+            return False
+        args = CommandArgs(command=message, user_id=self._user, channel_id=self._channel)
+        answer = self._process.call(HookName.ExecuteCommand, [Context(), args])
+        if isinstance(answer, AppError):
+            raise answer
+        response = answer.value if isinstance(answer, Value) else CommandResponse()
+        self._show("answer", response.text or "(empty)")
+        return True
+
+    def _start(self) -> None:
+        started = time.monotonic()
+        self._process = PluginProcess(self._file, on_log=self._log, on_print=self._print)
+        try:
+            self._process.activate()
+        except BaseException:
+            self._stop()
+            raise
+        hooks = ", ".join(self._process.implemented) or "none: register one with @app.hook"
+        self._say(f"{self._file.name} runs, started in {time.monotonic() - started:.2f} s. Hooks: {hooks}")
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def _watch(self, ended: threading.Event) -> None:
+        filter_ = watchfiles.PythonFilter()
+        for changes in watchfiles.watch(
+            self._file.parent, watch_filter=filter_, stop_event=ended, debounce=200, step=50
+        ):
+            names = ", ".join(sorted({path.rpartition("/")[2] for _, path in changes}))
+            with self._lock:
+                self._say(f"{names} changed: starting again")
+                self._stop()
+                try:
+                    self._start()
+                except (MmhooksError, OSError) as error:
+                    self._show("error", str(error))
+
+    def _show(self, what: str, text: str) -> None:
+        self._say(f"  {click.style(f'{what:9}', fg=_COLOURS[what])} {text}")
+
+    def _log(self, line: LogLine) -> None:
+        self._say(click.style(f"  log {line.level}: {line.message}", dim=True))
+        for value in line.fields.values():
+            self._say(click.style("    " + str(value).replace("\n", "\n    "), dim=True))
+
+    def _print(self, text: str) -> None:
+        for line in text.splitlines():
+            self._say(click.style(f"  print: {line}", dim=True))
+
+
+def _read(lines: TextIO) -> str:
+    if lines.isatty():
+        sys.stdout.write("> ")
+        sys.stdout.flush()
+    return lines.readline()

@@ -1,0 +1,121 @@
+"""Every exception that mmhooks raises, as one tree.
+
+    MmhooksError
+     ├── RegistrationError            while the plugin's module is imported
+     │    ├── UnknownHook             no such hook; names the nearest
+     │    ├── DuplicateHandler        the hook has a handler already
+     │    ├── HandlerMismatch         the function cannot take the hook's parameters
+     │    ├── RegistrationClosed      a host has asked already
+     │    └── SecondCopy              the plugin's module was imported a second time
+     ├── ConfigurationError           the environment holds values that cannot be used
+     ├── ModelError                   data does not fit a model
+     ├── UnsupportedByHost            what this host's wire cannot carry
+     ├── AppError                     a failure in Mattermost's words
+     └── CallError                    a call of a hook that gave no answer
+          ├── NotImplementedByPlugin  the plugin has no handler for the hook
+          ├── HandlerError            the handler raised, or returned what its hook does not allow
+          ├── DeadlineExceeded        the handler was late
+          └── ThreadsExhausted        every thread is stuck in a handler past its deadline
+
+`Reject` and `Dismiss` are not errors but answers, which may be raised: see `mmhooks.outcomes`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class MmhooksError(Exception):
+    """The root: catches everything that mmhooks raises."""
+
+
+class RegistrationError(MmhooksError):
+    """A handler could not be registered. The text names the hook, the function, and what to change."""
+
+
+class UnknownHook(RegistrationError, LookupError):
+    """A name that is not one of Mattermost's hooks."""
+
+
+class DuplicateHandler(RegistrationError):
+    """A second handler for a hook: a hook has one at most."""
+
+
+class HandlerMismatch(RegistrationError, TypeError):
+    """A function that cannot be called with the hook's parameters."""
+
+
+class RegistrationClosed(RegistrationError):
+    """A handler came after a host had asked which hooks there are."""
+
+
+class SecondCopy(RegistrationError):
+    """The plugin's file runs as the program and was imported again under its name, which makes a second app."""
+
+
+class ConfigurationError(MmhooksError, ValueError):
+    """Environment variables that cannot be used; the text has a line for each."""
+
+
+class ModelError(MmhooksError, ValueError):
+    """Data that does not fit a model; the text names the field."""
+
+
+class UnsupportedByHost(MmhooksError):
+    """Something that the wire of this host cannot carry; the text names it, and says which host could."""
+
+
+class AppError(MmhooksError):
+    """A failure in Mattermost's own words; raised by a handler of a hook that may fail, it reaches the server as it is.
+
+    Arguments:
+        message: what a person should read.
+        id: a translation id such as `app.user.missing_account.const`.
+        detailed_error: more for the log; the message when it is empty, since not every server keeps the message.
+        status_code: an HTTP status; 500 unless given.
+        where: the place in the program, for the log.
+        params: values that the server fills into the translation of `id`.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        id: str = "",  # noqa: A002 - Mattermost's own name for it
+        detailed_error: str = "",
+        status_code: int = 500,
+        where: str = "",
+        params: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message or detailed_error or id)
+        self.message = message
+        self.id = id
+        self.detailed_error = detailed_error
+        self.status_code = status_code
+        self.where = where
+        self.params = params or {}
+
+
+class CallError(MmhooksError):
+    """A call of a hook that gave no answer. `hook` is its name, `handler` describes the function."""
+
+    def __init__(self, text: str, *, hook: str, handler: str = "") -> None:
+        super().__init__(text)
+        self.hook = hook
+        self.handler = handler
+
+
+class NotImplementedByPlugin(CallError, NotImplementedError):
+    """The plugin has no handler for the hook."""
+
+
+class HandlerError(CallError):
+    """The handler raised (its exception is the `__cause__`), or returned what its hook does not allow."""
+
+
+class DeadlineExceeded(CallError):
+    """The handler did not answer in time. (A `TimeoutError` of its own is a `HandlerError`.)"""
+
+
+class ThreadsExhausted(CallError):
+    """Every thread for sync handlers is stuck in one that is past its deadline."""

@@ -1,0 +1,142 @@
+"""Turns the requests of hooks into arguments, and outcomes into responses: one way for all unary hooks.
+
+Both directions are here for both sides: the embedded host of the dev console and of live tests makes the requests and
+reads the responses.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from google.protobuf.message import Message
+
+from mmhooks.errors import AppError, CallError
+from mmhooks.hooks import HOOKS, Hook, Kind
+from mmhooks.hosts.grpc.codec import MODELS, converter, dict_to_struct, struct_to_dict
+from mmhooks.hosts.grpc.messages import PACKAGE, message_class, methods
+from mmhooks.outcomes import Outcome, Rejected, Replaced, Unchanged, Value, app_error
+
+_RENAMED = {"context": "plugin_context", "config": "new_config", "notification": "email_notification"}
+"""Parameters that are called otherwise in the requests."""
+
+_ERROR_FIELDS = ("id", "message", "detailed_error", "status_code", "where")
+
+
+def servable(hook: Hook) -> bool:
+    """Whether a hook is a plain question and answer on this wire. The others need streams, or are not on it."""
+    method = methods().get(hook.name)
+    return (
+        method is not None
+        and not method.client_streaming
+        and all(parameter.type != "BinaryIO" for parameter in hook.parameters)
+    )
+
+
+@functools.cache
+def hook_codec(name: str) -> HookCodec:
+    """The codec of a hook by its canonical name; made at its first call, since most plugins have few hooks."""
+    return HookCodec(HOOKS[name])
+
+
+class HookCodec:
+    """The request and the response of one hook."""
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+        self.request: type[Any] = message_class(f"{PACKAGE}.{hook.name}Request")
+        self.response: type[Any] = message_class(f"{PACKAGE}.{hook.name}Response")
+        self._parameters = [
+            (_RENAMED.get(parameter.name, parameter.name), *_forms(parameter.type)) for parameter in hook.parameters
+        ]
+        answers = [f for f in self.response.DESCRIPTOR.fields if f.name not in ("error", "rejection_reason")]
+        self._answer = answers[0].name if answers else ""
+        self._type = answers[0].message_type.name if answers and answers[0].message_type else ""
+
+    def arguments(self, request: Any, wanted: frozenset[int]) -> list[Any]:
+        """The hook's arguments in the table's order, None in the place of those that are not wanted or unset."""
+        return [
+            read(request, field) if index in wanted else None for index, (field, read, _) in enumerate(self._parameters)
+        ]
+
+    def make_request(self, arguments: Sequence[Any]) -> Any:
+        """A request with these arguments."""
+        values = {
+            field: write(argument)
+            for (field, _, write), argument in zip(self._parameters, arguments, strict=True)
+            if argument is not None
+        }
+        return self.request(**values)
+
+    def make_response(self, outcome: Outcome) -> Any:
+        """The response for an outcome that is not `Failed`. Raises `ModelError` or `UnsupportedByHost` for a value
+        that cannot be sent, naming the field."""
+        if isinstance(outcome, Rejected):
+            return self.response(rejection_reason=outcome.reason)
+        if isinstance(outcome, Replaced | Value):
+            return self.response(**{self._answer: self._sendable(outcome.value)})
+        if self._hook.name == "ExecuteCommand":
+            # Nothing at all would make the server look for another command of that name, and answer 404.
+            return self.response(response=message_class(f"{PACKAGE}.CommandResponse")())
+        return self.response()
+
+    def make_error(self, error: CallError) -> Any:
+        """The response for a failure of a hook that may fail."""
+        told = app_error(error)
+        values: dict[str, Any] = {name: getattr(told, name) for name in _ERROR_FIELDS}
+        if told.params:
+            values["params"] = dict_to_struct(told.params)
+        return self.response(error=message_class(f"{PACKAGE}.AppError")(**values))
+
+    def read_response(self, response: Any) -> Outcome | AppError:
+        """What a response says: the reverse of the two above, for the embedded host."""
+        fields = self.response.DESCRIPTOR.fields_by_name
+        if "error" in fields and response.HasField("error"):
+            told = response.error
+            values = {name: getattr(told, name) for name in _ERROR_FIELDS}
+            return AppError(values.pop("message"), **values, params=struct_to_dict(told.params))
+        if "rejection_reason" in fields and response.rejection_reason:
+            return Rejected(response.rejection_reason)
+        if not self._answer:
+            return Unchanged()
+        value = getattr(response, self._answer)
+        if self._type:
+            to_model = converter(self._type).to_model
+            if not isinstance(value, Message):
+                value = [to_model(item) for item in value]
+            else:
+                value = to_model(value) if response.HasField(self._answer) else None
+            if not value:
+                return Unchanged()
+        return (Replaced if self._hook.kind is Kind.FILTER else Value)(value)
+
+    def _sendable(self, value: Any) -> Any:
+        if not self._type:
+            return value
+        to_message = converter(self._type).to_message
+        return [to_message(item) for item in value] if isinstance(value, list) else to_message(value)
+
+
+def _forms(type_: str) -> tuple[Callable[[Any, str], Any], Callable[[Any], Any]]:
+    """How an argument of a type is read from its field of a request, and written to it."""
+    name = type_.removesuffix(" | None")
+    if name in ("str", "int", "bool"):
+        return getattr, lambda value: value
+    if name.startswith("list["):
+        item = _message_of(name[5:-1])
+        return (
+            lambda request, field: [converter(item).to_model(one) for one in getattr(request, field)],
+            lambda value: [converter(item).to_message(one) for one in value],
+        )
+    message = _message_of(name)
+    return (
+        lambda request, field: (
+            converter(message).to_model(getattr(request, field)) if request.HasField(field) else None
+        ),
+        lambda value: converter(message).to_message(value),
+    )
+
+
+def _message_of(model: str) -> str:
+    return next((message for message, name in MODELS.items() if name == model), model)

@@ -1,0 +1,211 @@
+"""What every model is: a typed record with Mattermost's JSON names, and JSON both ways.
+
+The classes themselves are generated; this is the one base that they share.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import types
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
+
+import msgspec
+
+from mmhooks.errors import ModelError
+
+_SECRET = re.compile(
+    r"passw|passphrase|secret|token|salt|credential|signature|csrf|auth_?data|private_?key|encrypt_?key|api_?key"
+    r"|split_?key|access_?key|data_?source|^plugins$|proxy_?options",
+    re.IGNORECASE,
+)
+"""Names of fields, and of keys in plain dicts, whose text `repr` hides. (A plugin's own settings are all hidden: the
+server keeps them without saying which are secret.)"""
+
+_HIDDEN = "<hidden>"
+
+
+class Model(msgspec.Struct, kw_only=True):
+    """A record of Mattermost: a post, a user, a channel.
+
+    Fields have the names of Mattermost's JSON and are all optional when you make one. Models compare by value. What a
+    server sent that this version of mmhooks doesn't know is kept, and goes back with the model.
+    """
+
+    _json_names: ClassVar[dict[str, str]] = {}
+    """JSON names by field, where they differ."""
+    _omit_empty: ClassVar[frozenset[str]] = frozenset()
+    """Fields that Mattermost leaves out of its JSON when they are empty."""
+    _not_json: ClassVar[frozenset[str]] = frozenset({"_unknown"})
+    """Fields that Mattermost never writes to JSON."""
+
+    _unknown: dict[str, Any] | None = None
+    """What came with the model and has no field here, by wire."""
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Self:
+        """Make a model from a dict of Mattermost's JSON names.
+
+        Missing keys and nulls give the field's default. Raises `ModelError` that names the field when a value has
+        another type than the field.
+        """
+        model: Self = _read(cls, data, cls.__name__)
+        return model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The model as a dict of Mattermost's JSON names, nested models as dicts, bytes as base64 text.
+
+        Fields that Mattermost leaves out when they are empty are left out.
+        """
+        result: dict[str, Any] = {}
+        for field in _fields(type(self)):
+            value = getattr(self, field.name)
+            if field.in_json and (value or not field.omit_empty):
+                result[field.json_name] = _plain(value)
+        return {**result, **(self._unknown or {}).get("json", {})}
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Self:
+        """Make a model from JSON text. Raises `ModelError` for what is not JSON, not an object, or of a wrong type."""
+        try:
+            data = msgspec.json.decode(text)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ModelError(f"{cls.__name__}: not JSON: {error}") from error
+        return cls.from_dict(data)
+
+    def to_json(self) -> str:
+        """The model as JSON text; see `to_dict`."""
+        return msgspec.json.encode(self.to_dict()).decode()
+
+    def __repr__(self) -> str:
+        # Only what differs from the default: a user has 35 fields, and a log line has little room.
+        return f"{type(self).__name__}({', '.join(f'{name}={text}' for name, text in self._shown())})"
+
+    def _shown(self) -> Iterator[tuple[str, str]]:
+        default = type(self)()
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if name != "_unknown" and value != getattr(default, name):
+                yield name, _HIDDEN if _hides(name, value) else _shown(value)
+
+
+def _hides(name: str, value: Any) -> bool:
+    return bool(_SECRET.search(name)) and not isinstance(value, bool | int | float | None)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        pairs = (f"{key!r}: {_HIDDEN if _hides(str(key), item) else _shown(item)}" for key, item in value.items())
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    return repr(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Model):
+        return value.to_dict()
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value
+
+
+Reader = Callable[[Any, str], Any]
+"""Makes a field's value of what JSON gave; the text says where it stands, for errors."""
+
+
+class _Field(NamedTuple):
+    name: str
+    json_name: str
+    in_json: bool
+    omit_empty: bool
+    read: Reader
+    optional: bool
+
+
+_FIELDS: dict[type[Model], tuple[_Field, ...]] = {}
+
+
+def _fields(cls: type[Model]) -> tuple[_Field, ...]:
+    """How each field goes to JSON and back: worked out when a class first needs it, since most never do."""
+    if cls not in _FIELDS:
+        hints = typing.get_type_hints(cls, localns=_Names())
+        skipped = cls._not_json | Model._not_json
+        _FIELDS[cls] = tuple(
+            _Field(
+                name,
+                cls._json_names.get(name, name),
+                name not in skipped,
+                name in cls._omit_empty,
+                _reader(hints[name]),
+                isinstance(hints[name], types.UnionType),
+            )
+            for name in cls.__struct_fields__
+        )
+    return _FIELDS[cls]
+
+
+class _Names(dict[str, Any]):
+    """Looks up the models that annotations name, wherever they are defined."""
+
+    def __missing__(self, name: str) -> Any:
+        from mmhooks import models
+
+        try:
+            return getattr(models, name)
+        except AttributeError:
+            raise KeyError(name) from None
+
+
+def _read(cls: type[Any], data: Any, path: str) -> Any:
+    if not isinstance(data, dict):
+        raise ModelError(f"{path}: expected an object, found {type(data).__name__}")
+    rest = dict(data)
+    values = {}
+    for field in _fields(cls):
+        if field.in_json and (value := rest.pop(field.json_name, None)) is not None:
+            values[field.name] = field.read(value, f"{path}.{field.name}")
+    if rest:
+        values["_unknown"] = {"json": rest}
+    return cls(**values)
+
+
+def _reader(hint: Any) -> Reader:
+    """The reader for an annotation of the generated classes, which use no other forms than these."""
+    if hint is Any:
+        return lambda value, path: value
+    if isinstance(hint, types.UnionType):
+        return _reader(get_args(hint)[0])
+    if get_origin(hint) is list:
+        item = _reader(get_args(hint)[0])
+        return lambda value, path: [item(one, f"{path}[{n}]") for n, one in enumerate(_checked(list, value, path))]
+    if get_origin(hint) is dict:
+        item = _reader(get_args(hint)[1])
+        return lambda value, path: {key: item(one, f"{path}.{key}") for key, one in _checked(dict, value, path).items()}
+    if isinstance(hint, type) and issubclass(hint, Model):
+        return lambda value, path: _read(hint, value, path)
+    if hint is bytes:
+        return _read_bytes
+    return lambda value, path: _checked(hint, value, path)
+
+
+def _checked(expected: type[Any], value: Any, path: str) -> Any:
+    if expected is float and type(value) is int:
+        return float(value)
+    if type(value) is not expected:
+        # Not the value itself: it may be a password, and this text goes to a log.
+        raise ModelError(f"{path}: expected {expected.__name__}, found {type(value).__name__}")
+    return value
+
+
+def _read_bytes(value: Any, path: str) -> bytes:
+    try:
+        return base64.b64decode(_checked(str, value, path), validate=True)
+    except ValueError as error:
+        raise ModelError(f"{path}: expected base64 text: {error}") from error

@@ -1,0 +1,70 @@
+"""The pytest plugin: fixtures for the plugin that `mmhooks_app` names.
+
+    [tool.pytest.ini_options]
+    mmhooks_app = "plugin:app"
+
+Nothing of mmhooks is imported before a fixture is used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from mmhooks.app import App
+    from mmhooks.testing.client import TestClient
+    from mmhooks.testing.live import LiveClient
+
+_INI = "mmhooks_app"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addini(_INI, 'the plugin that the mmhooks fixtures test, as "module:name", for example "plugin:app"')
+
+
+@pytest.fixture
+def plugin_client(pytestconfig: pytest.Config) -> Iterator[TestClient]:
+    """A client that calls the plugin's handlers in process: `plugin_client.message_will_be_posted(Post(message="hi"))`."""
+    with _app(pytestconfig)[0].test_client() as client:
+        yield client
+
+
+@pytest.fixture
+def live_client(pytestconfig: pytest.Config) -> Iterator[LiveClient]:
+    """The same methods, with the plugin running as a process of its own, as under a server."""
+    from mmhooks.testing.live import LiveClient
+
+    with LiveClient(_app(pytestconfig)[1]) as client:
+        yield client
+
+
+def _app(config: pytest.Config) -> tuple[App, str]:
+    """The app and the file of its module."""
+    from mmhooks.app import App
+
+    setting = str(config.getini(_INI))
+    module_name, _, name = setting.partition(":")
+    if not module_name or not name:
+        raise pytest.UsageError(f'{_INI} = {setting!r}: say which app to test, as "module:name", e.g. "plugin:app"')
+    root = str(config.rootpath)
+    if root not in sys.path:
+        sys.path.insert(0, root)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name != module_name:
+            raise  # the plugin's own import failed: its traceback says more
+        raise pytest.UsageError(f"{_INI} = {setting!r}: there is no module {module_name!r} in {root}") from None
+    except SystemExit:
+        raise pytest.UsageError(
+            f'{module_name} ran its app when it was imported: put app.run() under `if __name__ == "__main__":`'
+        ) from None
+    app = getattr(module, name, None)
+    if not isinstance(app, App):
+        raise pytest.UsageError(f"{_INI} = {setting!r}: {module_name}.{name} is no mmhooks.App")
+    return app, str(module.__file__)

@@ -1,0 +1,213 @@
+"""Makes the model classes from Mattermost's Go structs."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from .contract import interface, message_comments
+
+# Which module holds which models. What only the configuration reaches goes to `config`.
+MODULES: dict[str, tuple[str, ...]] = {
+    "channels": ("Channel", "ChannelBannerInfo", "ChannelMember"),
+    "commands": ("CommandArgs", "CommandResponse"),
+    "events": (
+        "Context", "OnInstallEvent", "ProductLimits", "FilesLimits", "MessagesLimits", "TeamsLimits",
+        "PluginClusterEvent", "WebSocketRequest", "Session",
+    ),
+    "files": ("FileInfo", "FileData"),
+    "notifications": ("EmailNotification", "EmailNotificationContent", "PushNotification"),
+    "posts": (
+        "Post", "PostMetadata", "PostEmbed", "PostImage", "PostPriority", "PostAcknowledgement", "PostTranslation",
+        "Emoji", "Reaction", "MessageAttachment", "MessageAttachmentField", "PostAction", "PostActionOptions",
+        "PostActionIntegration",
+    ),
+    "shared_channels": ("SyncMsg", "SyncResponse", "RemoteCluster", "MembershipChangeMsg"),
+    "teams": ("TeamMember",),
+    "users": ("User", "Preference", "Status"),
+}  # fmt: skip
+_HOME = {name: module for module, names in MODULES.items() for name in names}
+
+_SUMMARIES = {
+    "AssertionInfo": "What the identity provider said of a user who signs in by SAML.",
+    "Config": "The server's configuration. Fields are spelt as in Mattermost's config.json.",
+    "Context": "Who caused a hook: filled for requests of people, empty for what plugins, jobs and imports cause.",
+    "EmailNotification": "A mail about to be sent: what it is about, and its texts.",
+    "Emoji": "A custom emoji.",
+    "MembershipChangeMsg": "A user joined or left a shared channel.",
+    "MessageAttachment": "A box with title, text, fields and buttons under a message.",
+    "MessageAttachmentField": "A labelled value in a message attachment.",
+    "PostAction": "A button or menu in a message attachment.",
+    "PostActionIntegration": "What a button calls.",
+    "PostActionOptions": "An entry of a menu in a message attachment.",
+    "PostTranslation": "A message in another language.",
+    "Session": "A login.",
+    "Status": "Whether a user is online, away, or not to be disturbed.",
+    "SyncMsg": "What happened in a shared channel.",
+}
+
+_BASIC = {
+    "string": "str",
+    "bool": "bool",
+    "any": "Any",
+    "[]uint8": "bytes",
+    "time.Time": "str",
+    "json.RawMessage": "Any",
+}
+_DEFAULT = {"str": '""', "bool": "False", "int": "0", "float": "0.0", "bytes": 'b""', "Any": "None"}
+
+
+class Field(NamedTuple):
+    name: str
+    json_name: str | None
+    omit_empty: bool
+    type: str
+    default: str
+
+
+def generate() -> Iterator[tuple[str, str]]:
+    """The files of the models, by their paths."""
+    modules: dict[str, dict[str, list[Field]]] = {}
+    for go_name, home, in_config in _placed():
+        modules.setdefault(home, {})[_class_name(go_name)] = [*_fields(go_name, in_config)]
+    for module, classes in sorted(modules.items()):
+        yield f"mmhooks/models/{module}.py", _module(module, classes, modules)
+    yield "mmhooks/models/__init__.py", _root(modules)
+
+
+def _placed() -> Iterator[tuple[str, str, bool]]:
+    """Every struct with its module, and whether it is one of the configuration's."""
+    for name, type_ in interface()["types"].items():
+        if "fields" not in type_ or name == "model.AppError":
+            continue
+        if home := _HOME.get(_class_name(name)):
+            yield name, home, False
+        elif name.startswith("model."):
+            yield name, "config", True
+        else:
+            yield name, "saml", False
+
+
+def _class_name(go_name: str) -> str:
+    return go_name.split(".")[1]
+
+
+def _fields(go_name: str, in_config: bool) -> Iterator[Field]:
+    for go_field, go_type, *rest in interface()["types"][go_name]["fields"]:
+        if rest and isinstance(rest[0], dict):  # embedded: its fields are this struct's in JSON
+            yield from _fields(go_type, in_config)
+            continue
+        tag, _, options = (rest[0] if rest else "").partition(",")
+        json_name = None if tag == "-" else tag or go_field
+        name = go_field if in_config else tag if tag not in ("", "-") else _snake(go_field)
+        type_, default = _python_type(go_type)
+        yield Field(name + "_" * keyword.iskeyword(name), json_name, "omitempty" in options, type_, default)
+
+
+def _snake(name: str) -> str:
+    name = re.sub(r"ID\b", "Id", name).replace("OAuth", "Oauth")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def _python_type(go: str) -> tuple[str, str]:
+    if go in _BASIC:
+        return _BASIC[go], _DEFAULT[_BASIC[go]]
+    if re.fullmatch(r"u?int\d*", go):
+        return "int", "0"
+    if go.startswith("*"):
+        return _python_type(go[1:])[0] + " | None", "None"
+    if go.startswith("[]"):
+        return f"list[{_item(go[2:])}]", "[]"
+    if match := re.match(r"map\[([^\]]+)\](.*)", go):
+        return f"dict[str, {_item(match[2])}]", "{}"
+    named = interface()["types"][go]
+    if "fields" in named:
+        return _class_name(go), f"msgspec.field(default_factory=lambda: {_class_name(go)}())"
+    if named["kind"] == "map":
+        return f"dict[str, {_item(named['elem'])}]", "{}"
+    if named["kind"] == "slice":
+        return f"list[{_item(named['elem'])}]", "[]"
+    return _python_type(named["kind"])
+
+
+def _item(go: str) -> str:
+    # A list of pointers holds models: Mattermost never puts an empty pointer there.
+    return _python_type(go)[0].removesuffix(" | None")
+
+
+def _module(module: str, classes: dict[str, list[Field]], modules: dict[str, dict[str, list[Field]]]) -> str:
+    used = {word for fields in classes.values() for field in fields for word in re.findall(r"\w+", field.type)}
+    others = sorted((home, name) for home, names in modules.items() if home != module for name in names if name in used)
+    nested = any("msgspec" in field.default for fields in classes.values() for field in fields)
+    lines = [
+        f'"""Mattermost\'s {module.replace("_", " ")}, as models."""',
+        "",
+        "from __future__ import annotations",
+        "",
+    ]
+    lines += [
+        f"from typing import {', '.join(['TYPE_CHECKING'] * bool(others) + ['Any'] * ('Any' in used) + ['ClassVar'])}",
+        "",
+    ]
+    lines += ["import msgspec", ""] if nested else []
+    lines += ["from mmhooks.models.model import Model", ""]
+    if others:
+        lines += ["if TYPE_CHECKING:"] + [f"    from mmhooks.models.{home} import {name}" for home, name in others]
+    for name, fields in classes.items():
+        lines += ["", "", f"class {name}(Model, kw_only=True):", f'    """{_summary(name)}"""', ""]
+        lines += _json_rules(fields)
+        lines += [f"    {field.name}: {field.type} = {field.default}" for field in fields]
+    return "\n".join(lines) + "\n"
+
+
+def _summary(name: str) -> str:
+    return _SUMMARIES.get(name) or message_comments().get(name) or f"Part of a larger record: Mattermost's {name}."
+
+
+def _json_rules(fields: Iterable[Field]) -> list[str]:
+    """What JSON does otherwise than taking each field by its name."""
+    fields = [*fields]
+    renamed = {f.name: f.json_name for f in fields if f.json_name not in (None, f.name)}
+    omitted = sorted(f.name for f in fields if f.omit_empty and f.json_name)
+    absent = sorted(f.name for f in fields if f.json_name is None)
+    lines = []
+    if renamed:
+        lines.append(f"    _json_names: ClassVar[dict[str, str]] = {renamed}")
+    if omitted:
+        lines.append(f"    _omit_empty: ClassVar[frozenset[str]] = frozenset({omitted})")
+    if absent:
+        lines.append(f"    _not_json: ClassVar[frozenset[str]] = frozenset({absent})")
+    return [*lines, ""] if lines else []
+
+
+def _root(modules: dict[str, dict[str, Any]]) -> str:
+    lines = [
+        '"""Mattermost\'s records as typed classes; each module is loaded when one of its models is first used."""'
+    ]
+    lines += [
+        "",
+        "from __future__ import annotations",
+        "",
+        "import importlib",
+        "from typing import TYPE_CHECKING, Any",
+        "",
+    ]
+    lines += ["if TYPE_CHECKING:"]
+    lines += [
+        f"    from mmhooks.models.{module} import {name} as {name}"
+        for module, classes in sorted(modules.items())
+        for name in sorted(classes)
+    ]
+    lines += ["    from mmhooks.models.model import Model as Model", "", "_HOMES = {"]
+    lines += [f'    "{module}": "{" ".join(sorted(classes))}",' for module, classes in sorted(modules.items())]
+    lines += ['    "model": "Model",', "}"]
+    lines += ["_HOME = {name: module for module, names in _HOMES.items() for name in names.split()}", ""]
+    lines += ["__all__ = sorted(_HOME)", "", ""]
+    lines += ["def __getattr__(name: str) -> Any:", "    try:"]
+    lines += ['        module = importlib.import_module(f"mmhooks.models.{_HOME[name]}")', "    except KeyError:"]
+    lines += ["        raise AttributeError(f\"module 'mmhooks.models' has no attribute {name!r}\") from None"]
+    lines += ["    value = globals()[name] = getattr(module, name)", "    return value", "", ""]
+    lines += ["def __dir__() -> list[str]:", "    return __all__"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,72 @@
+"""Makes the hooks reference page from the table of hooks, the .proto files and the notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mmhooks.hooks import HOOKS, Hook, Kind
+
+from .contract import descriptors, notes
+
+_INTRODUCTION = """# Hooks
+
+Every hook of Mattermost that a handler can take, in the order of Mattermost's own list. The *kind* says what a handler may do:
+
+| kind | what a handler may do |
+|---|---|
+| notify | return nothing |
+| fallible | return nothing, or raise: the server is told |
+| filter | return `None`: unchanged; a model: replaced; `Reject("why")`: refused |
+| gate | return `None`: allowed; `Reject("why")`: refused |
+| value | return the value |
+| fallible value | return the value, or raise: the server is told |
+| stream | read a request and write a response |
+
+An argument that the server leaves unset arrives as `None`. A filter or gate that raises or is late lets things pass, as
+if the plugin were absent, unless `on_error=Reject("why")` says otherwise. "Since" is the first Mattermost version with
+the hook. The gRPC host is Mattermost's own Python runtime; hooks that are not on its wire may be registered all the same, and
+are left out there with a warning in the log.
+"""
+
+_STREAMS = "not served by this version of mmhooks: it needs streams"
+
+
+def generate() -> Iterator[tuple[str, str]]:
+    """The page, with its path."""
+    lines = [_INTRODUCTION, "| hook | kind | since | gRPC host |", "|---|---|---|---|"]
+    lines += [f"| [{h.name}](#{h.name.lower()}) | {h.kind.value} | {h.since} | {_served(h)} |" for h in HOOKS.values()]
+    for hook in HOOKS.values():
+        note = notes()[hook.name]
+        lines += [
+            "",
+            f"## {hook.name}",
+            "",
+            note["summary"],
+            "",
+            "```text",
+            f"{hook.method}{hook.signature}{_arrow(hook)}",
+            "```",
+            "",
+        ]
+        lines += [f"*{hook.kind.value}, since {hook.since}; gRPC host: {_served(hook)}.*", ""]
+        lines += ["**When.** " + note["when"].strip(), "", "**Answers.** " + note["answers"].strip()]
+        if note["surprises"].strip():
+            lines += ["", "**Surprises.**", "", note["surprises"].strip()]
+    yield "docs/hooks.md", "\n".join(lines) + "\n"
+
+
+def _arrow(hook: Hook) -> str:
+    answers = [hook.result.replace(" | None", "")] if hook.result else []
+    answers += ["Reject"] if hook.kind.may_reject else []
+    answers += [] if hook.result and "None" not in hook.result else ["None"]
+    return " -> " + " | ".join(answers)
+
+
+def _served(hook: Hook) -> str:
+    services = [s for f in descriptors(comments=False).file for s in f.service if s.name == "PluginHooks"]
+    methods = {method.name for service in services for method in service.method}
+    if hook.name not in methods:
+        return "not on its wire"
+    if hook.kind is Kind.STREAM or any(p.type == "BinaryIO" for p in hook.parameters):
+        return _STREAMS
+    return "yes"

@@ -1,0 +1,142 @@
+"""Makes what type checkers and completion need to know of each hook: the decorator's overloads, the client's methods."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+
+from mmhooks.hooks import HOOKS, Hook, Kind
+
+from .contract import notes
+
+
+def generate() -> Iterator[tuple[str, str]]:
+    """The files of the decorator and of the test client's methods, by their paths."""
+    yield "mmhooks/decorators.py", _decorators()
+    yield "mmhooks/testing/calls.py", _calls()
+
+
+def _allowed(hook: Hook) -> str:
+    """The annotation of what a handler of this hook may return."""
+    if hook.kind in (Kind.NOTIFY, Kind.FALLIBLE, Kind.STREAM):
+        return "None"
+    if hook.kind is Kind.GATE:
+        return "Reject | None"
+    if hook.kind is Kind.FILTER:
+        return hook.result.replace("None", "Reject | None")
+    return hook.result
+
+
+def _decorators() -> str:
+    groups: dict[tuple[str, bool], list[Hook]] = {}
+    for hook in HOOKS.values():
+        groups.setdefault((_allowed(hook), hook.kind.may_reject), []).append(hook)
+    variables = {result: _variable(result) for result, _ in groups}
+    lines = [
+        '"""The `hook` decorator with an overload for each kind of answer, so that type checkers see wrong ones."""'
+    ]
+    lines += ["", "from __future__ import annotations", "", "from collections.abc import Awaitable, Callable"]
+    lines += ["from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload", ""]
+    lines += ["from mmhooks.hooks import HookName", "from mmhooks.outcomes import Reject", ""]
+    lines += ["if TYPE_CHECKING:", f"    from mmhooks.models import {', '.join(_models(variables))}", ""]
+    lines += ['_F = TypeVar("_F", bound=Callable[..., Any])']
+    for result, variable in variables.items():
+        lines.append(f'{variable} = TypeVar("{variable}", bound="Callable[..., Awaitable[{result}] | {result}]")')
+    lines += ["", "", "class HookDecorator:", '    """Has the decorator `hook`."""']
+    for (result, may_reject), hooks in groups.items():
+        names = ", ".join(f'HookName.{hook.name}, "{hook.name}"' for hook in hooks)
+        on_error = ", on_error: Reject | None = None" if may_reject else ""
+        variable = variables[result]
+        lines += [
+            "",
+            "    @overload",
+            f"    def hook(self, name: Literal[{names}], *, timeout: float | None = None{on_error}) ",
+        ]
+        lines[-1] += f"-> Callable[[{variable}], {variable}]: ..."
+    lines += ["", "    @overload", "    def hook(self, name: _F) -> _F: ..."]
+    lines += ["", "    @overload", "    def hook(self, name: str | None = None, *, timeout: float | None = None, "]
+    lines[-1] += "on_error: Reject | None = None) -> Callable[[_F], _F]: ..."
+    lines += [
+        "",
+        "    def hook(self, name: Any = None, *, timeout: float | None = None, on_error: Reject | None = None) -> Any:",
+    ]
+    lines += textwrap.indent(_HOOK_DOC, "        ").splitlines()
+    lines += ["        return self._decorate(name, timeout, on_error)", ""]
+    lines += ["    def _decorate(self, name: Any, timeout: float | None, on_error: Reject | None) -> Any:"]
+    lines += ["        raise NotImplementedError"]
+    return "\n".join(lines) + "\n"
+
+
+_HOOK_DOC = '''"""Register the function below as the handler of a hook.
+
+Used as `@app.hook(HookName.MessageWillBePosted)`, as `@app.hook("MessageWillBePosted")`, or bare, as
+`@app.hook`: then the function is called like the hook, in snake_case.
+
+Arguments:
+    name: the hook.
+    timeout: seconds for one call, in place of the app's.
+    on_error: for filters and gates: what is answered when the handler raises or is late.
+
+Result: the function, as it was. The function takes any of the hook's parameters by their names, or all of
+them in the hook's order, and may be async.
+
+Raises `UnknownHook`, `DuplicateHandler`, `HandlerMismatch` or `RegistrationClosed`.
+"""'''
+
+
+def _variable(result: str) -> str:
+    answers = re.sub(r"list\[(\w+)\]", r"\1List", result.replace(" | None", "")).split(" | ")
+    return "_" + "Or".join(answer[0].upper() + answer[1:] for answer in answers)
+
+
+def _models(types: Iterable[str]) -> list[str]:
+    words = {word for type_ in types for word in re.findall(r"\w+", type_)}
+    return sorted(
+        words - {"None", "Reject", "list", "str", "int", "bool", "Any", "dict", "BinaryIO", "Request", "Response"}
+    )
+
+
+def _calls() -> str:
+    hooks = [hook for hook in HOOKS.values() if callable_in_process(hook)]
+    used = [parameter.type for hook in hooks for parameter in hook.parameters] + [hook.result for hook in hooks]
+    lines = ['"""One method a hook: what the test client and the live one have in common."""', ""]
+    lines += ["from __future__ import annotations", "", "from typing import TYPE_CHECKING, Any, Literal", ""]
+    lines += ["from mmhooks.testing.results import Result", "", "if TYPE_CHECKING:"]
+    lines += [f"    from mmhooks.models import {', '.join(_models(used))}", ""]
+    lines += [
+        "",
+        "class HookCalls:",
+        '    """Calls hooks; a subclass says how. What is left out arrives as None."""',
+        "",
+    ]
+    lines += ["    def call(self, name: str, /, **arguments: Any) -> Result[Any]:"]
+    lines += ['        """Call a hook by its canonical name."""', "        raise NotImplementedError"]
+    for hook in hooks:
+        lines += ["", *_method(hook)]
+    return "\n".join(lines) + "\n"
+
+
+def callable_in_process(hook: Hook) -> bool:
+    """Whether a hook's arguments are plain values: streams have clients of their own."""
+    return hook.kind is not Kind.STREAM and all(parameter.type != "BinaryIO" for parameter in hook.parameters)
+
+
+def _method(hook: Hook) -> list[str]:
+    ordered = [p for p in hook.parameters if p.name != "context"] + [p for p in hook.parameters if p.name == "context"]
+    parameters = "".join(f", {p.name}: {p.type.removesuffix(' | None')} | None = None" for p in ordered)
+    passed = "".join(f", {p.name}={p.name}" for p in hook.parameters)
+    note = notes()[hook.name]["summary"]
+    return [
+        f"    def {hook.method}(self{parameters}) -> Result[{_result(hook)}]:",
+        f'        """{note}"""',
+        f'        return self.call("{hook.name}"{passed})',
+    ]
+
+
+def _result(hook: Hook) -> str:
+    """The type of `value`: what the server goes on with."""
+    if hook.kind is Kind.FILTER:
+        # What the server goes on with: the replacement, or the argument that the hook is about.
+        return hook.result.replace(" | None", "").split(" | ")[-1]
+    return hook.result.replace(" | None", "") if hook.result else "None"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mmhooks.blueprint import Blueprint
 from mmhooks.errors import RegistrationError, SecondCopy
 from mmhooks.hooks import HOOKS, HookName, find_hook
-from mmhooks.limits import Limits, needs_checking
+from mmhooks.limits import LONGEST_TIMEOUT, MOST_THREADS, Limits, needs_checking
 from mmhooks.outcomes import Reject
 
 if TYPE_CHECKING:
@@ -55,12 +55,16 @@ class App(Blueprint):
         caller = sys._getframe(1).f_globals
         _refuse_second_copy(caller)
         self.name: str = _name_of(caller)
-        given = {"hook_timeout": timeout, "threads": threads}
-        self._defaults = Limits(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
-        if not (0 < self._defaults.hook_timeout < float("inf") and 0 < self._defaults.threads <= 1024):
+        if timeout is not None and not (_is_number(timeout) and 0 < timeout <= LONGEST_TIMEOUT):
             raise RegistrationError(
-                f"App(timeout={timeout!r}, threads={threads!r}): expected seconds, more than 0, and 1 to 1024 threads"
+                f"App(timeout={timeout!r}): expected seconds, more than 0 and at most {LONGEST_TIMEOUT:g}"
             )
+        if threads is not None and not (type(threads) is int and 0 < threads <= MOST_THREADS):
+            raise RegistrationError(f"App(threads={threads!r}): expected a whole number, 1 to {MOST_THREADS}")
+        usual = Limits()
+        self._defaults = usual._replace(
+            hook_timeout=usual.hook_timeout if timeout is None else float(timeout), threads=threads or usual.threads
+        )
         self._environ: Mapping[str, str] = _startup_environ()
 
     @functools.cached_property
@@ -146,6 +150,10 @@ class App(Blueprint):
         from mmhooks.hosts import serve
 
         serve(self)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _startup_environ() -> Mapping[str, str]:

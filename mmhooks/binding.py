@@ -46,17 +46,18 @@ def bind(
 
     Raises `HandlerMismatch`, with both signatures, for a function that cannot be called with them.
     """
-    if not callable(function):
-        raise HandlerMismatch(f"{hook.name}: a handler must be callable, and {function!r} is not")
+    if not callable(function) or isinstance(function, type):
+        raise HandlerMismatch(f"{hook.name}: a handler is a function or what can be called like one, not {function!r}")
     try:
         parameters = [*inspect.signature(function).parameters.values()]
     except ValueError as error:
         raise HandlerMismatch(f"{hook.name}: the parameters of {describe(function)} cannot be read: {error}") from error
-    names = [parameter.name for parameter in hook.parameters]
-    if any(p.name in names and p.kind not in (_P.VAR_POSITIONAL, _P.VAR_KEYWORD) for p in parameters):
-        positions, keywords = _by_name(hook, function, parameters, names)
+    fixed = _fixed(function)
+    free = {parameter.name: index for index, parameter in enumerate(hook.parameters) if parameter.name not in fixed}
+    if any(p.name in free and p.kind not in (_P.VAR_POSITIONAL, _P.VAR_KEYWORD) for p in parameters):
+        positions, keywords = _by_name(hook, function, parameters, free)
     else:
-        positions, keywords = _by_position(hook, function, parameters, names)
+        positions, keywords = _by_position(hook, function, parameters, free)
     return Handler(
         hook,
         function,
@@ -70,63 +71,64 @@ def bind(
 
 def describe(function: Callable[..., Any]) -> str:
     """A function's name, file and line: `keep_calm (plugin.py:12)`."""
-    plain = _unwrapped(function)
-    code = getattr(plain, "__code__", None)
-    name = getattr(plain, "__qualname__", type(function).__qualname__)
+    plain = inspect.unwrap(_whole(function))
+    code = getattr(plain, "__code__", None) or getattr(_call_of(plain), "__code__", None)
+    name = getattr(plain, "__qualname__", type(plain).__qualname__)
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else str(name)
 
 
 def signature_of(function: Callable[..., Any]) -> str:
     """A function's signature as it is written, with its name."""
-    name = getattr(_unwrapped(function), "__name__", type(function).__name__)
-    return f"{name}{inspect.signature(function)}"
+    return f"{name_of(function)}{inspect.signature(function)}"
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """A function's own name; the class's for an object that can be called."""
+    plain = _whole(function)
+    return str(getattr(plain, "__name__", type(plain).__name__))
 
 
 def _by_name(
-    hook: Hook, function: Callable[..., Any], parameters: list[_P], names: list[str]
+    hook: Hook, function: Callable[..., Any], parameters: list[_P], free: dict[str, int]
 ) -> tuple[list[int], dict[str, int]]:
+    taken = {parameter.name for parameter in parameters}
     positions: list[int] = []
     keywords: dict[str, int] = {}
     for parameter in parameters:
         if parameter.kind is _P.VAR_POSITIONAL:
             continue
         if parameter.kind is _P.VAR_KEYWORD:
-            keywords |= {name: index for index, name in enumerate(names) if names[index] not in _taken(parameters)}
-        elif parameter.name in names and parameter.kind is _P.POSITIONAL_ONLY:
-            positions.append(names.index(parameter.name))
-        elif parameter.name in names:
-            keywords[parameter.name] = names.index(parameter.name)
+            keywords |= {name: index for name, index in free.items() if name not in taken}
+        elif parameter.name in free and parameter.kind is _P.POSITIONAL_ONLY:
+            positions.append(free[parameter.name])
+        elif parameter.name in free:
+            keywords[parameter.name] = free[parameter.name]
         elif parameter.default is _P.empty:
             raise _mismatch(hook, function, f"{parameter.name!r} is none of the hook's parameters")
         elif parameter.kind is _P.POSITIONAL_ONLY and any(
-            later.kind is _P.POSITIONAL_ONLY and later.name in names
+            later.kind is _P.POSITIONAL_ONLY and later.name in free
             for later in parameters[parameters.index(parameter) :]
         ):
             raise _mismatch(hook, function, f"{parameter.name!r} stands before a parameter that goes by position only")
     return positions, keywords
 
 
-def _taken(parameters: list[_P]) -> set[str]:
-    return {parameter.name for parameter in parameters}
-
-
 def _by_position(
-    hook: Hook, function: Callable[..., Any], parameters: list[_P], names: list[str]
+    hook: Hook, function: Callable[..., Any], parameters: list[_P], free: dict[str, int]
 ) -> tuple[list[int], dict[str, int]]:
-    everything = [*range(len(names))]
+    count = len(hook.parameters)
+    everything = [*range(count)]
     if any(p.kind is _P.KEYWORD_ONLY and p.default is _P.empty for p in parameters):
         raise _mismatch(hook, function, "its keyword-only parameters have none of the hook's names")
     kinds = {p.kind for p in parameters}
     positional = [p for p in parameters if p.kind in (_P.POSITIONAL_ONLY, _P.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is _P.empty]
-    if len(required) == len(names) or (_P.VAR_POSITIONAL in kinds and len(required) <= len(names)):
+    if count in (len(required), len(positional)) or (_P.VAR_POSITIONAL in kinds and len(required) <= count):
         return everything, {}
     if not positional and _P.VAR_KEYWORD in kinds:
-        return [], {name: index for index, name in enumerate(names)}
-    if not required and len(positional) == len(names):
-        return everything, {}
+        return [], free
     takes = f"{len(required)} parameter{'' if len(required) == 1 else 's'} and none by the hook's names"
-    raise _mismatch(hook, function, f"it takes {takes}, and the hook has {len(names)}")
+    raise _mismatch(hook, function, f"it takes {takes}, and the hook has {count}")
 
 
 def _mismatch(hook: Hook, function: Callable[..., Any], reason: str) -> HandlerMismatch:
@@ -148,18 +150,30 @@ def _caller(
     )
 
 
-def _unwrapped(function: Callable[..., Any]) -> Any:
+def _whole(function: Callable[..., Any]) -> Any:
+    """The function of which a partial is a part."""
     plain: Any = function
     while isinstance(plain, functools.partial):
         plain = plain.func
-    return inspect.unwrap(plain)
+    return plain
+
+
+def _fixed(function: Callable[..., Any]) -> set[str]:
+    """The parameters that a partial has fixed by their names: they are no longer the hook's."""
+    fixed: set[str] = set()
+    while isinstance(function, functools.partial):
+        fixed |= {*function.keywords}
+        function = function.func
+    return fixed
 
 
 def _is_async(function: Callable[..., Any]) -> bool:
-    plain: Any = function
-    while isinstance(plain, functools.partial):
-        plain = plain.func
+    plain = _whole(function)
     if inspect.iscoroutinefunction(plain):
         return True
-    # The class's __call__, as a call finds it: one set on the instance would not count.
-    return not inspect.isroutine(plain) and inspect.iscoroutinefunction(getattr(type(plain), "__call__", None))  # noqa: B004
+    return not inspect.isroutine(plain) and inspect.iscoroutinefunction(_call_of(plain))
+
+
+def _call_of(instance: Any) -> Any:
+    # The class's, as a call finds it: one set on the instance would not count.
+    return getattr(type(instance), "__call__", None)  # noqa: B004 - it is the method that is wanted

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from mmhooks.binding import Handler, bind, describe, signature_of
+from mmhooks.binding import Handler, bind, describe, name_of, signature_of
 from mmhooks.decorators import HookDecorator
 from mmhooks.errors import DuplicateHandler, RegistrationClosed, RegistrationError
-from mmhooks.hooks import HOOKS, Hook, find_hook, infer_hook
-from mmhooks.outcomes import Reject
+from mmhooks.hooks import HOOKS, Hook, HookName, find_hook, infer_hook
+from mmhooks.outcomes import Dismiss, Reject
 
 
 class Blueprint(HookDecorator):
@@ -21,37 +21,43 @@ class Blueprint(HookDecorator):
 
     def __init__(self, *, on_error: Reject | None = None) -> None:
         _check_on_error(on_error, "on_error")
+        if isinstance(on_error, Dismiss):
+            raise RegistrationError(f"on_error: {_DISMISS}, with its own on_error")
         self.on_error = on_error
         self._handlers: dict[str, Handler] = {}
         self._closed = ""
 
     def include(self, blueprint: Blueprint) -> None:
-        """Take over all handlers that `blueprint` has by now.
+        """Take over all handlers of `blueprint`, which takes no more from then on.
 
         Raises `DuplicateHandler`, and takes over none, when a hook has a handler on both sides.
         """
-        for name in blueprint.implemented_by_author():
+        for name in blueprint.registered_hooks():
             self._check_free(blueprint._handlers[name])
-        for name in blueprint.implemented_by_author():
+        for name in blueprint.registered_hooks():
             handler = blueprint._handlers[name]
             if handler.on_error is None and handler.hook.kind.may_reject and blueprint.on_error is not None:
                 handler = bind(handler.hook, handler.function, timeout=handler.timeout, on_error=blueprint.on_error)
             self._handlers[name] = handler
+        # A handler that came later would be lost without a word.
+        blueprint._closed = blueprint._closed or "its blueprint was included before"
 
     def has_hook(self, name: str) -> bool:
         """Whether a hook has a handler. Raises `UnknownHook` for a name that is no hook."""
         return find_hook(name).name in self._handlers
 
-    def implemented_by_author(self) -> list[str]:
+    def registered_hooks(self) -> list[str]:
         """The hooks with a handler, in the order of Mattermost's `hooks.go`."""
         return [name for name in HOOKS if name in self._handlers]
 
     def _register(
         self, hook: Hook, function: Callable[..., Any], timeout: float | None, on_error: Reject | None
     ) -> None:
-        if timeout is not None and not 0 < timeout < float("inf"):
+        if timeout is not None and not (isinstance(timeout, int | float) and 0 < timeout < float("inf")):
             raise RegistrationError(f"{hook.name}: timeout={timeout!r}: expected seconds, more than 0")
         _check_on_error(on_error, f"{hook.name}: on_error")
+        if isinstance(on_error, Dismiss) and hook.name is not HookName.MessageWillBePosted:
+            raise RegistrationError(f"{hook.name}: on_error: {_DISMISS}")
         if on_error is not None and not hook.kind.may_reject:
             raise RegistrationError(
                 f"{hook.name}: on_error is for hooks that can be refused (filters and gates), and this one is a "
@@ -66,7 +72,7 @@ class Blueprint(HookDecorator):
         if self._closed:
             raise RegistrationClosed(
                 f"{name}: {handler.location} comes too late: {self._closed}. Register handlers while the plugin's "
-                "module is imported, before app.run()."
+                "module is imported, before app.include() and app.run()."
             )
         if (first := self._handlers.get(name)) is not None:
             raise DuplicateHandler(
@@ -80,7 +86,7 @@ class Blueprint(HookDecorator):
         """What `hook` does for all its overloads: `name` is a hook's, or a function, or None."""
 
         def register(function: Callable[..., Any]) -> Callable[..., Any]:
-            row = infer_hook(getattr(function, "__name__", "")) if name is None else find_hook(name)
+            row = infer_hook(name_of(function)) if name is None else find_hook(name)
             self._register(row, function, timeout, on_error)
             return function
 
@@ -93,8 +99,11 @@ class Blueprint(HookDecorator):
             raise RegistrationError(
                 f"@app.hook takes a hook's name, not {name!r}: @app.hook(HookName.MessageWillBePosted)"
             )
-        self._register(infer_hook(getattr(name, "__name__", type(name).__name__)), name, timeout, on_error)
+        self._register(infer_hook(name_of(name)), name, timeout, on_error)
         return name
+
+
+_DISMISS = 'take Reject("why"): Dismiss() is only for MessageWillBePosted'
 
 
 def _check_on_error(on_error: Any, what: str) -> None:

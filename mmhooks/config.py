@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mmhooks.errors import ConfigurationError
-from mmhooks.limits import VARIABLES, Limits
+from mmhooks.limits import LONGEST_TIMEOUT, MOST_THREADS, VARIABLES, Limits
 
 _DEFAULT = Limits()
 
@@ -42,15 +42,21 @@ class RuntimeConfig(BaseModel):
     hook_timeout: float = Field(
         _DEFAULT.hook_timeout,
         gt=0,
-        le=86_400,
+        le=LONGEST_TIMEOUT,
         allow_inf_nan=False,
-        description="seconds for one call of a hook, more than 0, fractions allowed: 2.5",
+        description="seconds for one call of a hook, more than 0 and at most 86400, fractions allowed: 2.5",
     )
     threads: int = Field(
-        _DEFAULT.threads, ge=1, le=1024, description="how many sync handlers may run at once, 1 to 1024"
+        _DEFAULT.threads,
+        ge=1,
+        le=MOST_THREADS,
+        description="a whole number from 1 to 1024, of sync handlers that may run at once",
     )
     max_message_size: int | None = Field(
-        _DEFAULT.max_message_size, ge=1024, le=2**31 - 1, description="bytes of one gRPC message, 1024 or more"
+        _DEFAULT.max_message_size,
+        ge=1024,
+        le=2**31 - 1,
+        description="bytes of one gRPC message, from 1024 to 2147483647",
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)] = Field(
         "INFO", description="one of DEBUG, INFO, WARN, ERROR"
@@ -82,5 +88,5 @@ class RuntimeConfig(BaseModel):
 
 
 def _complaint(cls: type[BaseModel], name: str, found: dict[str, Any], source: dict[str, str]) -> str:
-    setting = source.get(name, f"App({name}=…)")
+    setting = source.get(name, f"App({name.removeprefix('hook_')}=…)")
     return f"{setting}: found {found[name]!r}, expected {cls.model_fields[name].description}"

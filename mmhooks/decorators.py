@@ -249,8 +249,11 @@ class HookDecorator:
 
     @overload
     def hook(
-        self, name: str | None = None, *, timeout: float | None = None, on_error: Reject | None = None
+        self, name: None = None, *, timeout: float | None = None, on_error: Reject | None = None
     ) -> Callable[[_F], _F]: ...
+
+    @overload
+    def hook(self, name: str, *, timeout: float | None = None) -> Callable[[_F], _F]: ...
 
     def hook(self, name: Any = None, *, timeout: float | None = None, on_error: Reject | None = None) -> Any:
         """Register the function below as the handler of a hook.

@@ -10,7 +10,9 @@ import asyncio
 import copy
 import inspect
 import logging
+import os
 import time
+import types
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
@@ -23,6 +25,8 @@ from mmhooks.threads import Exhausted, Job, Result, ThreadPool
 from mmhooks.watchdog import Watchdog
 
 logger = logging.getLogger("mmhooks")
+
+_PACKAGE = os.path.dirname(__file__) + os.sep
 
 _LATE: Result = (None, None)
 """What a call's future is given at its deadline; compared by identity."""
@@ -47,7 +51,7 @@ class Dispatcher:
         *,
         notice_edits: bool = False,
     ) -> None:
-        self._handlers = handlers
+        self.handlers = handlers
         self._limits = limits
         self._on_error = on_error
         self._notice_edits = notice_edits
@@ -66,11 +70,11 @@ class Dispatcher:
         Result: an outcome; failures of the handler are the outcome `Failed`, or `Rejected` where `on_error` says so.
         """
         started = time.monotonic()
-        if name == HookName.OnActivate and HookName.OnConfigurationChange in self._handlers:
+        if name == HookName.OnActivate and HookName.OnConfigurationChange in self.handlers:
             await self._configure(timeout)
-            if name not in self._handlers:
+            if name not in self.handlers:
                 return Unchanged()
-        handler = self._handlers.get(name)
+        handler = self.handlers.get(name)
         if handler is None:
             return Failed(NotImplementedByPlugin(f"the plugin has no handler for {name}", hook=name))
         budget = handler.timeout or self._limits.hook_timeout
@@ -102,7 +106,9 @@ class Dispatcher:
         if isinstance(error, ThreadsExhausted):
             pass  # the pool has said so, once for all such calls
         elif (cause := error.__cause__) is not None:
-            logger.error("%s: %s failed: %s", handler.hook.name, handler.location, error, exc_info=cause)
+            where = _authors_part(cause.__traceback__)
+            exc_info = (type(cause), cause, where) if where else None
+            logger.error("%s: %s failed: %s", handler.hook.name, handler.location, error, exc_info=exc_info)
         else:
             logger.error("%s: %s", handler.hook.name, error)
         on_error = handler.on_error or self._on_error
@@ -132,6 +138,7 @@ class Dispatcher:
         timer = loop.call_at(deadline, _expire, waiter)
         task: asyncio.Task[None] | None = None
         job: Job | None = None
+        answered = False
         try:
             if handler.is_async:
                 task = self._start(handler, handler.call, arguments, waiter)
@@ -145,6 +152,7 @@ class Dispatcher:
                 timer = loop.call_at(deadline, _expire, waiter)
                 task = self._start(handler, _identity, result[0], waiter)
                 result = await waiter
+            answered = True
             if result is _LATE:
                 raise self._late(handler, budget, job)
         except Exhausted:
@@ -153,8 +161,9 @@ class Dispatcher:
             timer.cancel()
             if task is not None:
                 task.cancel()
-            if job is not None and not waiter.done():
-                self._threads.expire(job)  # the host hung up
+            if job is not None and not answered:  # the host hung up
+                self._threads.withdraw(job)
+                loop.call_at(deadline, self._threads.expire, job)
         value, error = result
         if error is None:
             return value
@@ -195,6 +204,13 @@ class Dispatcher:
     def _exhausted(self, handler: Handler) -> ThreadsExhausted:
         text = f"all {self._threads.size} threads for sync handlers are stuck past their deadlines"
         return ThreadsExhausted(text, hook=handler.hook.name, handler=handler.location)
+
+
+def _authors_part(traceback: types.TracebackType | None) -> types.TracebackType | None:
+    """A traceback from where it leaves this package: what the author wants to see, if it ever does."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        traceback = traceback.tb_next
+    return traceback
 
 
 def margin(timeout: float) -> float:

@@ -282,14 +282,15 @@ def infer_hook(function_name: str) -> Hook:
 
     text = f"no hook of Mattermost is called like the function {function_name!r}"
     nearest = _unknown(function_name, [row.method for row in HOOKS.values()], text)
-    raise UnknownHook(f"{nearest} Or name the hook: @app.hook(HookName.…).")
+    raise UnknownHook(nearest if plain == "implemented" else f"{nearest} Or name the hook: @app.hook(HookName.…).")
 
 
 def _unknown(name: str, known: list[str], text: str) -> str:
     import difflib
 
-    if name == "Implemented":
+    plain = name.replace("_", "").lower()
+    if plain == "implemented":
         return f"{text} that a handler can take: mmhooks answers it itself, with app.implemented_hooks()."
     folded = {candidate.replace("_", "").lower(): candidate for candidate in known}
-    close = difflib.get_close_matches(name.replace("_", "").lower(), [*folded], n=1, cutoff=0.5)
+    close = difflib.get_close_matches(plain, [*folded], n=1, cutoff=0.6)
     return f"{text}; did you mean {folded[close[0]]!r}?" if close else f"{text}; see HookName for all of them."

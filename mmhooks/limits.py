@@ -8,6 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+LONGEST_TIMEOUT = 86_400.0
+"""Seconds of a deadline at most, a day: beyond it somebody has written milliseconds."""
+
+MOST_THREADS = 1024
+
 
 class Limits(NamedTuple):
     """What the core needs of the runtime configuration."""

@@ -7,13 +7,14 @@ written otherwise (go-plugin's `log_entry.go`).
 from __future__ import annotations
 
 import datetime
+import itertools
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 LONGEST = 16_000
-"""Characters of one value: a line of 64 KiB is cut in two by the host, and then is not JSON."""
+"""Bytes of one value, as JSON writes it: a line of 64 KiB is cut in two by the host, and then is not JSON."""
 
 _LEVELS = ((logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info"))
 
@@ -37,6 +38,8 @@ def install(write: Callable[[bytes], None]) -> None:
     root = logging.getLogger()
     root.addHandler(HclogHandler(write))
     root.setLevel(logging.INFO)
+    for chatty in ("asyncio", "grpc"):
+        logging.getLogger(chatty).setLevel(logging.INFO)  # their debugging says nothing about a plugin
 
 
 def _line(record: logging.LogRecord) -> bytes:
@@ -50,12 +53,20 @@ def _line(record: logging.LogRecord) -> bytes:
     }
     if record.exc_info and record.exc_info[0]:
         entry["traceback"] = _short(logging.Formatter().formatException(record.exc_info))
+    if record.stack_info:
+        entry["stack"] = _short(record.stack_info)
     return json.dumps(entry).encode() + b"\n"
 
 
 def _short(text: str) -> str:
-    if len(text) <= LONGEST:
+    if len(json.dumps(text)) <= LONGEST:
         return text
     # The end of a traceback says most, the beginning of a message.
-    half = LONGEST // 2
-    return f"{text[:half]} … {len(text) - LONGEST} characters left out … {text[-half:]}"
+    head, tail = _fitting(text), _fitting(reversed(text))
+    return f"{text[:head]} … {len(text) - head - tail} characters left out … {text[-tail:]}"
+
+
+def _fitting(characters: Iterable[str]) -> int:
+    """How many of the characters fill half of a value."""
+    sizes = itertools.accumulate(len(json.dumps(character)) - len('""') for character in characters)
+    return sum(1 for _ in itertools.takewhile(lambda size: size <= LONGEST // 2, sizes))

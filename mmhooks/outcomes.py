@@ -49,6 +49,9 @@ class Dismiss(Reject):
     def __repr__(self) -> str:
         return "Dismiss()"
 
+    def __reduce__(self) -> tuple[type[Dismiss], tuple[()]]:
+        return Dismiss, ()  # copies and other processes make it without a reason
+
 
 @dataclass(frozen=True, slots=True)
 class Unchanged:
@@ -102,11 +105,11 @@ Outcome: TypeAlias = Unchanged | Replaced | Rejected | Value | Failed
 
 def judge(hook: Hook, returned: Any) -> Outcome:
     """Make an outcome of what a handler returned. Raises `TypeError` for what the hook's kind does not allow."""
-    if returned is None and (hook.kind in (Kind.NOTIFY, Kind.FALLIBLE, Kind.FILTER, Kind.GATE) or _optional(hook)):
+    if returned is None and (hook.kind not in (Kind.VALUE, Kind.FALLIBLE_VALUE) or hook.result.endswith("| None")):
         return Unchanged()
     if isinstance(returned, Reject) and hook.kind.may_reject:
         return rejected(hook, returned)
-    if hook.result and _fits(hook.result, returned):
+    if hook.result and fits(hook.result, returned):
         if hook.name is HookName.EmailNotificationWillBeSent:
             returned = _content(returned)
         return (Replaced if hook.kind is Kind.FILTER else Value)(returned)
@@ -127,6 +130,8 @@ def handler_error(hook: Hook, handler: str, error: BaseException) -> HandlerErro
     wrapped.__cause__ = error
     return wrapped
 
+
+_BUILTIN: dict[str, type] = {"bool": bool, "int": int, "str": str}
 
 _STATUS = {DeadlineExceeded: 504, ThreadsExhausted: 503}
 
@@ -161,12 +166,9 @@ def _content(notification: Any) -> Any:
     )
 
 
-def _optional(hook: Hook) -> bool:
-    return hook.result.endswith("| None")
-
-
-def _fits(result: str, value: Any) -> bool:
-    return any(_is(option, value) for option in result.split(" | "))
+def fits(type_: str, value: Any) -> bool:
+    """Whether a value is of a type as the table of hooks writes it: `list[Post] | None`."""
+    return any(_is(option, value) for option in type_.split(" | "))
 
 
 def _is(name: str, value: Any) -> bool:
@@ -174,27 +176,41 @@ def _is(name: str, value: Any) -> bool:
         return isinstance(value, list) and all(_is(name[5:-1], item) for item in value)
     if name == "None":
         return value is None
-    if name == "bool":
-        return isinstance(value, bool)
-    if name == "int":
-        return isinstance(value, int) and not isinstance(value, bool)
+    if name in _BUILTIN:
+        return type(value) is _BUILTIN[name]
     from mmhooks import models
 
     return isinstance(value, getattr(models, name))
 
 
 def _describe(value: Any) -> str:
+    if value is None:
+        return "None"
     if isinstance(value, list):
         inner = sorted({type(item).__name__ for item in value})
         return f"a list of {' and '.join(inner)}" if inner else "an empty list"
-    name = type(value).__name__
-    return name if value is None else f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+    return _with_article(type(value).__name__)
+
+
+def _with_article(name: str) -> str:
+    return f"{'an' if name[0].lower() in 'aeio' else 'a'} {name}"
+
+
+_EXAMPLES = {
+    "CommandResponse": 'CommandResponse(response_type="ephemeral", text=…)',
+    "Config": "config",
+    "SyncResponse": "SyncResponse(…)",
+    "bool": "True",
+    "int": "0",
+    "list[FileData]": "[FileData(…)]",
+    "list[Post]": "posts",
+}
+"""What to return from hooks that are asked for a value, by its type."""
 
 
 def _advice(hook: Hook, returned: Any) -> str:
     """The line to write instead."""
-    model = hook.result.split(" | ")[0]
-    name = hook.parameters[0 if len(hook.parameters) == 1 else 1].name if hook.parameters else "value"
+    answer, *others = hook.result.split(" | ")
     if hook.kind.may_reject:
         if isinstance(returned, str) and returned:
             return f"write: return Reject({returned!r})"
@@ -202,16 +218,15 @@ def _advice(hook: Hook, returned: Any) -> str:
             return f"write: return Reject({returned[1]!r})"
         if hook.kind is Kind.GATE:
             return 'write: return None (to allow), or return Reject("why")'
-        source = {
-            HookName.EmailNotificationWillBeSent: "notification",
-            HookName.NotificationWillBePushed: "push_notification",
-        }
-        given = {HookName.MessageWillBeUpdated: "new_post"}.get(hook.name) or source.get(hook.name, name)
-        return f'write: return {given} (a {model}, to replace it), return None (unchanged), or return Reject("why")'
+        given = next(parameter.name for parameter in hook.parameters if parameter.name != "context")
+        replaced = f"return {given} ({_with_article(answer)}, to replace it)"
+        return f'write: {replaced}, return None (unchanged), or return Reject("why")'
     if hook.kind in (Kind.NOTIFY, Kind.STREAM):
         return "nothing is expected back: leave the return out"
     if hook.kind is Kind.FALLIBLE:
         return 'leave the return out, or to tell the server of a failure write: raise AppError("why")'
-    if hook.name is HookName.ExecuteCommand and isinstance(returned, str):
-        return 'write: return CommandResponse(response_type="ephemeral", text=…)'
-    return f"it returns {hook.result.replace(' | None', '')}" + (", or None" if _optional(hook) else "")
+    example = _EXAMPLES[answer]
+    lines = [f"return {example}" if answer in example else f"return {example} ({_with_article(answer)})"]
+    lines += ["return None"] * ("None" in others)
+    lines += ['raise AppError("why")'] * hook.kind.tells_errors
+    return "write: " + ", or ".join(lines)

@@ -30,7 +30,7 @@ class Exhausted(Exception):
 class Job:
     """One call of a sync handler. Its result goes to `waiter`, a future of the loop that asked."""
 
-    __slots__ = ("_context", "call", "ended", "expired", "label", "loop", "started", "thread", "waiter")
+    __slots__ = ("_context", "call", "ended", "label", "loop", "started", "thread", "waiter", "withdrawn")
 
     def __init__(self, call: Callable[[], Any], label: Callable[[], str], waiter: asyncio.Future[Result]) -> None:
         self.call = call
@@ -39,8 +39,8 @@ class Job:
         self.loop = waiter.get_loop()
         self.started = 0.0
         self.thread = 0
-        self.expired = False
         self.ended = False
+        self.withdrawn = False
         self._context = contextvars.copy_context()
 
     def run(self) -> None:
@@ -87,10 +87,15 @@ class ThreadPool:
         if make_thread:
             threading.Thread(target=self._work, name=f"mmhooks-handler-{self._threads}", daemon=True).start()
 
-    def expire(self, job: Job) -> None:
-        """Say that a job's deadline has passed: if it has not started it never will."""
+    def withdraw(self, job: Job) -> None:
+        """Say that nobody waits for a job any more: if it has not started it never will."""
         with self._lock:
-            job.expired = True
+            job.withdrawn = True
+
+    def expire(self, job: Job) -> None:
+        """Say that a job's deadline has passed: it is withdrawn, and its thread counts as stuck until it ends."""
+        with self._lock:
+            job.withdrawn = True
             if not job.started or job.ended:
                 return
             self._stuck.add(job)
@@ -113,7 +118,7 @@ class ThreadPool:
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
             with self._lock:
-                skip = job.expired
+                skip = job.withdrawn
                 if not skip:
                     job.started = time.monotonic()
             if not skip:

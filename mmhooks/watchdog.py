@@ -20,8 +20,8 @@ PATIENCE = 1.0
 """Seconds for which a handler may hold the loop before it is named."""
 
 
-_PAUSE = 0.25
-"""Seconds between two questions."""
+_PAUSE = 0.1
+"""Seconds between two questions, and so how much of the patience may already be over when one is asked."""
 
 
 class Watchdog:
@@ -76,22 +76,23 @@ class Watchdog:
                 self._loop.call_soon_threadsafe(self._alive.set)
             except RuntimeError:
                 self._alive.set()  # the loop is closed, and blocked by nobody
-            if not self._alive.wait(PATIENCE) and not self._stop.is_set():
+            if not self._alive.wait(PATIENCE - _PAUSE) and not self._stop.is_set():
                 self._report()
                 self._alive.wait()
             self._stop.wait(_PAUSE)
 
     def _report(self) -> None:
-        frame = sys._current_frames().get(self._loop_thread)
-        innermost = frame
-        handler = None
-        while frame is not None and handler is None:
-            handler = self._name_handler(frame)
-            frame = frame.f_back
+        innermost = frame = sys._current_frames().get(self._loop_thread)
+        handler, own = None, frame
+        while frame is not None and (handler := self._name_handler(frame)) is None:
+            own, frame = frame, frame.f_back
+        place = where(own if handler else innermost)
+        if handler and own is not innermost:
+            place += f" (in {where(innermost)})"
         logger.warning(
             "%s has blocked the event loop for %g s, at %s: health checks and all other async handlers wait. "
             "Await something that gives way, or make the handler a plain function (def), which runs in a thread.",
             handler or "something",
             PATIENCE,
-            where(innermost),
+            place,
         )

@@ -28,8 +28,8 @@ def dev(plugin: str, posts: tuple[str, ...], user: str, channel: str) -> None:
     Starts it as a server does, then takes messages from the terminal and says what a server would store. A line that
     begins with a slash is a command. The plugin is started again when its files change.
     """
-    console = Console(plugin, user=user, channel=channel)
     try:
+        console = Console(plugin, user=user, channel=channel)
         if posts:
             sys.exit(0 if console.post_all(posts) else 1)
         console.converse(sys.stdin)

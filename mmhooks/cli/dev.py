@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -16,6 +15,9 @@ from mmhooks.hooks import HookName
 from mmhooks.models import CommandArgs, CommandResponse, Context, Post
 from mmhooks.outcomes import DISMISSED, Rejected, Replaced, Value
 from mmhooks.testing.process import LogLine, PluginProcess, plugin_file
+
+_WATCH_START = 5.0
+"""Seconds that the first message waits at most until files are watched."""
 
 _COLOURS = {"stored": "green", "changed": "cyan", "rejected": "red", "error": "red", "answer": "green"}
 
@@ -37,6 +39,7 @@ class Console:
         self._process: PluginProcess | None = None
         self._lock = threading.Lock()  # a restart and a message must not meet
         self._posted = 0
+        self._prompt = ""
 
     def post_all(self, messages: Iterable[str]) -> bool:
         """Start the plugin, post the messages, stop. Result: whether no call failed."""
@@ -50,12 +53,14 @@ class Console:
     def converse(self, lines: TextIO) -> None:
         """Take a message a line until the input ends; restart the plugin when its files change."""
         self._start()
-        self._say(f"Type a message, or /command; Ctrl+D ends. Watching {self._file.parent} for changes.")
-        ended = threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(ended,), name="mmhooks-dev-watch", daemon=True)
+        watching, ended = threading.Event(), threading.Event()
+        watcher = threading.Thread(target=self._watch, args=(watching, ended), name="mmhooks-dev-watch", daemon=True)
         watcher.start()
+        watching.wait(_WATCH_START)
+        self._say(f"Type a message, or /command; Ctrl+D ends. Watching {self._file.parent} for changes.")
+        self._prompt = "> " if lines.isatty() else ""
         try:
-            for line in iter(lambda: _read(lines), ""):
+            for line in iter(lambda: self._read(lines), ""):
                 if line.strip():
                     self.take(line.rstrip("\n"))
         except KeyboardInterrupt:
@@ -71,12 +76,18 @@ class Console:
             if self._process is None:
                 self._show("error", "the plugin does not run; save it once it is mended")
                 return False
-            self._say(click.style(f"> {message}", bold=True))
+            if not self._prompt:  # else it stands there already
+                self._say(click.style(f"> {message}", bold=True))
             try:
                 return self._command(message) if message.startswith("/") else self._post(message)
             except (CallError, AppError) as error:
                 self._show("error", f"{error} (a server would go on as if the plugin were absent)")
+                if self._process.has_ended:
+                    self._restart()
                 return False
+            finally:
+                if self._process is not None:
+                    self._process.settle()
 
     def _post(self, message: str) -> bool:
         assert self._process
@@ -117,33 +128,48 @@ class Console:
 
     def _start(self) -> None:
         started = time.monotonic()
+        self._process = None
         self._process = PluginProcess(self._file, on_log=self._log, on_print=self._print)
         try:
             self._process.activate()
         except BaseException:
             self._stop()
             raise
+        started = time.monotonic() - started
+        self._process.settle()
         hooks = ", ".join(self._process.implemented) or "none: register one with @app.hook"
-        self._say(f"{self._file.name} runs, started in {time.monotonic() - started:.2f} s. Hooks: {hooks}")
+        self._say(f"{self._file.name} runs, started in {started:.2f} s. Hooks: {hooks}")
 
     def _stop(self) -> None:
         if self._process is not None:
             self._process.stop()
             self._process = None
 
-    def _watch(self, ended: threading.Event) -> None:
-        filter_ = watchfiles.PythonFilter()
+    def _watch(self, watching: threading.Event, ended: threading.Event) -> None:
         for changes in watchfiles.watch(
-            self._file.parent, watch_filter=filter_, stop_event=ended, debounce=200, step=50
+            self._file.parent,
+            watch_filter=watchfiles.PythonFilter(),
+            stop_event=ended,
+            debounce=200,
+            step=50,
+            rust_timeout=200,
+            yield_on_timeout=True,  # the first time says that it watches
         ):
+            watching.set()
+            if not changes:
+                continue
             names = ", ".join(sorted({path.rpartition("/")[2] for _, path in changes}))
             with self._lock:
                 self._say(f"{names} changed: starting again")
-                self._stop()
-                try:
-                    self._start()
-                except (MmhooksError, OSError) as error:
-                    self._show("error", str(error))
+                self._restart()
+                click.echo(self._prompt, nl=False)
+
+    def _restart(self) -> None:
+        self._stop()
+        try:
+            self._start()
+        except (MmhooksError, OSError) as error:
+            self._show("error", _first_line(error))
 
     def _show(self, what: str, text: str) -> None:
         self._say(f"  {click.style(f'{what:9}', fg=_COLOURS[what])} {text}")
@@ -153,13 +179,15 @@ class Console:
         for value in line.fields.values():
             self._say(click.style("    " + str(value).replace("\n", "\n    "), dim=True))
 
+    def _read(self, lines: TextIO) -> str:
+        click.echo(self._prompt, nl=False)
+        return lines.readline()
+
     def _print(self, text: str) -> None:
         for line in text.splitlines():
             self._say(click.style(f"  print: {line}", dim=True))
 
 
-def _read(lines: TextIO) -> str:
-    if lines.isatty():
-        sys.stdout.write("> ")
-        sys.stdout.flush()
-    return lines.readline()
+def _first_line(error: Exception) -> str:
+    # The rest is the plugin's log, which has been shown as it came.
+    return str(error).partition("\n")[0]

@@ -111,6 +111,7 @@ if TYPE_CHECKING:
     from mmhooks.models.saml import NameID as NameID
     from mmhooks.models.saml import OneTimeUse as OneTimeUse
     from mmhooks.models.saml import ProxyRestriction as ProxyRestriction
+    from mmhooks.models.saml import ProxyRestrictionInfo as ProxyRestrictionInfo
     from mmhooks.models.saml import Signature as Signature
     from mmhooks.models.saml import Subject as Subject
     from mmhooks.models.saml import SubjectConfirmation as SubjectConfirmation
@@ -133,7 +134,7 @@ _HOMES = {
     "files": "FileData FileInfo",
     "notifications": "EmailNotification EmailNotificationContent PushNotification",
     "posts": "Emoji MessageAttachment MessageAttachmentField Post PostAcknowledgement PostAction PostActionIntegration PostActionOptions PostEmbed PostImage PostMetadata PostPriority PostTranslation Reaction",
-    "saml": "Assertion AssertionInfo Attribute AttributeStatement AttributeValue Audience AudienceRestriction AuthnContext AuthnContextClassRef AuthnStatement Conditions Issuer Name NameID OneTimeUse ProxyRestriction Signature Subject SubjectConfirmation SubjectConfirmationData WarningInfo",
+    "saml": "Assertion AssertionInfo Attribute AttributeStatement AttributeValue Audience AudienceRestriction AuthnContext AuthnContextClassRef AuthnStatement Conditions Issuer Name NameID OneTimeUse ProxyRestriction ProxyRestrictionInfo Signature Subject SubjectConfirmation SubjectConfirmationData WarningInfo",
     "shared_channels": "MembershipChangeMsg RemoteCluster SyncMsg SyncResponse",
     "teams": "TeamMember",
     "users": "Preference Status User",

@@ -18,7 +18,7 @@ from mmhooks.errors import ModelError
 
 _SECRET = re.compile(
     r"passw|passphrase|secret|token|salt|credential|signature|csrf|auth_?data|private_?key|encrypt_?key|api_?key"
-    r"|split_?key|access_?key|data_?source|^plugins$|proxy_?options",
+    r"|split_?key|access_?key|developer_?key|sdk_?key|data_?source|^plugins$|proxy_?options",
     re.IGNORECASE,
 )
 """Names of fields, and of keys in plain dicts, whose text `repr` hides. (A plugin's own settings are all hidden: the
@@ -62,7 +62,8 @@ class Model(msgspec.Struct, kw_only=True):
         result: dict[str, Any] = {}
         for field in _fields(type(self)):
             value = getattr(self, field.name)
-            if field.in_json and (value or not field.omit_empty):
+            # Go leaves a pointer out when there is none, whatever it points to.
+            if field.in_json and not (field.omit_empty and (value is None if field.optional else not value)):
                 result[field.json_name] = _plain(value)
         return {**result, **(self._unknown or {}).get("json", {})}
 
@@ -76,8 +77,11 @@ class Model(msgspec.Struct, kw_only=True):
         return cls.from_dict(data)
 
     def to_json(self) -> str:
-        """The model as JSON text; see `to_dict`."""
-        return msgspec.json.encode(self.to_dict()).decode()
+        """The model as JSON text; see `to_dict`. Raises `ModelError` for what JSON cannot hold."""
+        try:
+            return msgspec.json.encode(self.to_dict()).decode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ModelError(f"{type(self).__name__}: cannot be written as JSON: {error}") from error
 
     def __repr__(self) -> str:
         # Only what differs from the default: a user has 35 fields, and a log line has little room.
@@ -125,8 +129,8 @@ class _Field(NamedTuple):
     json_name: str
     in_json: bool
     omit_empty: bool
-    read: Reader
     optional: bool
+    read: Reader
 
 
 _FIELDS: dict[type[Model], tuple[_Field, ...]] = {}
@@ -143,8 +147,8 @@ def _fields(cls: type[Model]) -> tuple[_Field, ...]:
                 cls._json_names.get(name, name),
                 name not in skipped,
                 name in cls._omit_empty,
+                hints[name] is Any or isinstance(hints[name], types.UnionType),
                 _reader(hints[name]),
-                isinstance(hints[name], types.UnionType),
             )
             for name in cls.__struct_fields__
         )

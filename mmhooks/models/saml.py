@@ -34,14 +34,13 @@ class AssertionInfo(Model, kw_only=True):
     response_signature_validated: bool = False
 
 
-class ProxyRestriction(Model, kw_only=True):
-    """Part of a larger record: Mattermost's ProxyRestriction."""
+class ProxyRestrictionInfo(Model, kw_only=True):
+    """How often an assertion may be passed on, and to whom, as a warning tells it."""
 
-    _json_names: ClassVar[dict[str, str]] = {"xml_name": "XMLName", "count": "Count", "audience": "Audience"}
+    _json_names: ClassVar[dict[str, str]] = {"count": "Count", "audience": "Audience"}
 
-    xml_name: Name = msgspec.field(default_factory=lambda: Name())
     count: int = 0
-    audience: list[Audience] = []
+    audience: list[str] = []
 
 
 class WarningInfo(Model, kw_only=True):
@@ -55,7 +54,7 @@ class WarningInfo(Model, kw_only=True):
     }
 
     one_time_use: bool = False
-    proxy_restriction: ProxyRestriction | None = None
+    proxy_restriction: ProxyRestrictionInfo | None = None
     not_in_audience: bool = False
     invalid_time: bool = False
 
@@ -225,6 +224,16 @@ class OneTimeUse(Model, kw_only=True):
     _json_names: ClassVar[dict[str, str]] = {"xml_name": "XMLName"}
 
     xml_name: Name = msgspec.field(default_factory=lambda: Name())
+
+
+class ProxyRestriction(Model, kw_only=True):
+    """Part of a larger record: Mattermost's ProxyRestriction."""
+
+    _json_names: ClassVar[dict[str, str]] = {"xml_name": "XMLName", "count": "Count", "audience": "Audience"}
+
+    xml_name: Name = msgspec.field(default_factory=lambda: Name())
+    count: int = 0
+    audience: list[Audience] = []
 
 
 class Signature(Model, kw_only=True):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mmhooks.errors import CallError, HandlerError, UnsupportedByHost
 from mmhooks.hooks import HOOKS, Hook, HookName, Kind, find_hook
 from mmhooks.hosts.grpc.calls import hook_codec, servable
-from mmhooks.outcomes import Failed, Outcome, Rejected, Replaced, Unchanged, Value, app_error
+from mmhooks.outcomes import Failed, Outcome, Rejected, Replaced, Unchanged, Value, app_error, fits
 from mmhooks.testing.calls import HookCalls
 from mmhooks.testing.results import Result, UnreturnedEdit
 
@@ -75,7 +75,7 @@ class TestClient(HookCalls):
 
     async def _dispatch(self, hook: Hook, arguments: list[Any]) -> Outcome:
         outcome = await self._dispatcher.dispatch(hook.name, arguments)
-        handler = self._app._handlers.get(hook.name)
+        handler = self._dispatcher.handlers.get(hook.name)
         if handler and servable(hook) and isinstance(outcome, Replaced | Value):
             try:
                 answer = hook_codec(hook.name).read_response(hook_codec(hook.name).make_response(outcome))
@@ -89,10 +89,14 @@ class TestClient(HookCalls):
 
 
 def ordered(hook: Hook, arguments: dict[str, Any]) -> list[Any]:
-    """Arguments in the table's order, None for those left out. Raises `TypeError` for a name that the hook lacks."""
+    """Arguments in the table's order, None for those left out. Raises `TypeError` for a name that the hook lacks, and
+    for a value of another type."""
     names = [parameter.name for parameter in hook.parameters]
     if unknown := [name for name in arguments if name not in names]:
         raise TypeError(f"{hook.name} has no parameter {', '.join(map(repr, unknown))}; it takes {hook.signature}")
+    for name, type_ in hook.parameters:
+        if (value := arguments.get(name)) is not None and not fits(type_, value):
+            raise TypeError(f"{hook.name}: {name} takes {type_}, not {value!r}")
     return [arguments.get(name) for name in names]
 
 

@@ -39,6 +39,9 @@ START_TIMEOUT = 10.0
 STOP_TIMEOUT = 2.0
 """Seconds between Shutdown and SIGKILL, as in go-plugin."""
 
+_QUIET = 0.05
+"""Seconds without news after which a plugin is taken to have said what it had to say."""
+
 _ERRORS = {
     grpc.StatusCode.UNIMPLEMENTED: NotImplementedByPlugin,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
@@ -83,6 +86,7 @@ class PluginProcess:
         self.log: list[LogLine] = []
         self.printed = ""
         self._on_log, self._on_print = on_log, on_print
+        self._news = threading.Condition()
         self._folder = tempfile.mkdtemp(prefix="mmhooks-")
         self._process = subprocess.Popen(
             [sys.executable, self.file.name],
@@ -110,11 +114,14 @@ class PluginProcess:
         return self._process.pid
 
     def activate(self) -> None:
-        """Call OnActivate, if the plugin has it. Raises `AppError` or `CallError` when it fails."""
+        """Call OnActivate, if the plugin has it. Raises `StartFailed` when it fails."""
         if HookName.OnActivate in self.implemented:
-            answer = self.call(HookName.OnActivate, [])
+            try:
+                answer = self.call(HookName.OnActivate, [])
+            except CallError as error:
+                raise StartFailed(f"{self.file}: OnActivate failed: {error}") from error
             if isinstance(answer, AppError):
-                raise answer
+                raise StartFailed(f"{self.file}: OnActivate failed: {answer.detailed_error}") from answer
 
     def call(self, name: str, arguments: Sequence[Any], timeout: float = 30.0) -> Outcome | AppError:
         """Call a hook.
@@ -133,8 +140,19 @@ class PluginProcess:
         try:
             response = method(codec.make_request(arguments), timeout=timeout)
         except grpc.RpcError as error:
-            raise _call_error(name, error) from None
+            raise self._call_error(name, error) from None
         return codec.read_response(response)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process is gone."""
+        return self._process.poll() is not None
+
+    def settle(self) -> None:
+        """Wait until what it has logged and printed so far has most likely come: they take ways of their own."""
+        with self._news:
+            while self._news.wait(_QUIET):
+                pass
 
     def stop(self) -> int:
         """End the process as a host does: OnDeactivate, Shutdown, and SIGKILL after `STOP_TIMEOUT`.
@@ -164,6 +182,13 @@ class PluginProcess:
             self._channel.close()
         shutil.rmtree(self._folder, ignore_errors=True)
         return status
+
+    def _call_error(self, name: str, error: Any) -> CallError:
+        if error.code() is grpc.StatusCode.UNAVAILABLE:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                status = self._process.wait(STOP_TIMEOUT)
+                return HandlerError(f"the plugin's process ended with status {status}", hook=name)
+        return _ERRORS.get(error.code(), HandlerError)(error.details() or error.code().name, hook=name)
 
     def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
         return {
@@ -224,6 +249,7 @@ class PluginProcess:
             self.log.append(line)
             if self._on_log:
                 self._on_log(line)
+            self._notify()
 
     def _read_prints(self) -> None:
         data = message_class("plugin.StdioData")
@@ -238,6 +264,11 @@ class PluginProcess:
                 self.printed += text
                 if self._on_print:
                     self._on_print(text)
+                self._notify()
+
+    def _notify(self) -> None:
+        with self._news:
+            self._news.notify_all()
 
     def _in_thread(self, target: Callable[..., None], *arguments: Any) -> threading.Thread:
         thread = threading.Thread(target=target, args=arguments, name="mmhooks-plugin-process", daemon=True)
@@ -252,10 +283,6 @@ def plugin_file(plugin: str | Path) -> Path:
     if not file.is_file():
         raise StartFailed(f"{plugin}: there is no such plugin: give a Python file, or a folder with a plugin.py")
     return file
-
-
-def _call_error(name: str, error: Any) -> CallError:
-    return _ERRORS.get(error.code(), HandlerError)(error.details() or error.code().name, hook=name)
 
 
 def _log_line(text: str) -> LogLine:

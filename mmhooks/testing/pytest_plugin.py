@@ -50,7 +50,7 @@ def _app(config: pytest.Config) -> tuple[App, str]:
     setting = str(config.getini(_INI))
     module_name, _, name = setting.partition(":")
     if not module_name or not name:
-        raise pytest.UsageError(f'{_INI} = {setting!r}: say which app to test, as "module:name", e.g. "plugin:app"')
+        pytest.fail(f'{_INI} = {setting!r}: say which app to test, as "module:name", e.g. "plugin:app"', pytrace=False)
     root = str(config.rootpath)
     if root not in sys.path:
         sys.path.insert(0, root)
@@ -59,12 +59,13 @@ def _app(config: pytest.Config) -> tuple[App, str]:
     except ModuleNotFoundError as error:
         if error.name != module_name:
             raise  # the plugin's own import failed: its traceback says more
-        raise pytest.UsageError(f"{_INI} = {setting!r}: there is no module {module_name!r} in {root}") from None
+        pytest.fail(f"{_INI} = {setting!r}: there is no module {module_name!r} in {root}", pytrace=False)
     except SystemExit:
-        raise pytest.UsageError(
-            f'{module_name} ran its app when it was imported: put app.run() under `if __name__ == "__main__":`'
-        ) from None
+        pytest.fail(
+            f'{module_name} ran its app when it was imported: put app.run() under `if __name__ == "__main__":`',
+            pytrace=False,
+        )
     app = getattr(module, name, None)
     if not isinstance(app, App):
-        raise pytest.UsageError(f"{_INI} = {setting!r}: {module_name}.{name} is no mmhooks.App")
+        pytest.fail(f"{_INI} = {setting!r}: {module_name}.{name} is no mmhooks.App", pytrace=False)
     return app, str(module.__file__)

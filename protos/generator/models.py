@@ -43,6 +43,7 @@ _SUMMARIES = {
     "PostActionIntegration": "What a button calls.",
     "PostActionOptions": "An entry of a menu in a message attachment.",
     "PostTranslation": "A message in another language.",
+    "ProxyRestrictionInfo": "How often an assertion may be passed on, and to whom, as a warning tells it.",
     "Session": "A login.",
     "Status": "Whether a user is online, away, or not to be disturbed.",
     "SyncMsg": "What happened in a shared channel.",
@@ -59,6 +60,10 @@ _BASIC = {
 _DEFAULT = {"str": '""', "bool": "False", "int": "0", "float": "0.0", "bytes": 'b""', "Any": "None"}
 
 
+# Two Go packages have a struct of that name; this is the one whose audiences are plain text.
+_RENAMED = {"saml2.ProxyRestriction": "ProxyRestrictionInfo"}
+
+
 class Field(NamedTuple):
     name: str
     json_name: str | None
@@ -71,7 +76,9 @@ def generate() -> Iterator[tuple[str, str]]:
     """The files of the models, by their paths."""
     modules: dict[str, dict[str, list[Field]]] = {}
     for go_name, home, in_config in _placed():
-        modules.setdefault(home, {})[_class_name(go_name)] = [*_fields(go_name, in_config)]
+        classes = modules.setdefault(home, {})
+        assert _class_name(go_name) not in classes, f"two models named {_class_name(go_name)}: add one to _RENAMED"
+        classes[_class_name(go_name)] = [*_fields(go_name, in_config)]
     for module, classes in sorted(modules.items()):
         yield f"mmhooks/models/{module}.py", _module(module, classes, modules)
     yield "mmhooks/models/__init__.py", _root(modules)
@@ -91,7 +98,7 @@ def _placed() -> Iterator[tuple[str, str, bool]]:
 
 
 def _class_name(go_name: str) -> str:
-    return go_name.split(".")[1]
+    return _RENAMED.get(go_name) or go_name.split(".")[1]
 
 
 def _fields(go_name: str, in_config: bool) -> Iterator[Field]:

@@ -55,8 +55,11 @@ def _decorators() -> str:
         ]
         lines[-1] += f"-> Callable[[{variable}], {variable}]: ..."
     lines += ["", "    @overload", "    def hook(self, name: _F) -> _F: ..."]
-    lines += ["", "    @overload", "    def hook(self, name: str | None = None, *, timeout: float | None = None, "]
+    lines += ["", "    @overload", "    def hook(self, name: None = None, *, timeout: float | None = None, "]
     lines[-1] += "on_error: Reject | None = None) -> Callable[[_F], _F]: ..."
+    # For names that are known only when the plugin runs: without on_error, or hooks that take none would match it.
+    lines += ["", "    @overload"]
+    lines += ["    def hook(self, name: str, *, timeout: float | None = None) -> Callable[[_F], _F]: ..."]
     lines += [
         "",
         "    def hook(self, name: Any = None, *, timeout: float | None = None, on_error: Reject | None = None) -> Any:",

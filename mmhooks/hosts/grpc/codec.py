@@ -80,7 +80,9 @@ class JsonConverter:
         return self._model.from_json(text) if text else None
 
     def to_message(self, model: Any) -> Message:
-        return self._message(**{self._field: model.to_json().encode()})
+        text = model.to_json()
+        self._model.from_json(text)  # what does not fit is told here, by its name: the server would only say no
+        return self._message(**{self._field: text.encode()})
 
 
 class Converter:
@@ -133,9 +135,13 @@ class Converter:
             value = getattr(model, attribute)
             if value is not None:
                 try:
-                    values[name] = write(value)
-                except (TypeError, ValueError, AttributeError, UnsupportedByHost) as error:
-                    raise type(error)(_misfit(model, attribute, value, error)) from error
+                    written = write(value)
+                except UnsupportedByHost as error:
+                    raise UnsupportedByHost(_misfit(model, attribute, value, error)) from error
+                except (TypeError, ValueError, AttributeError) as error:
+                    raise ModelError(_misfit(model, attribute, value, error)) from error
+                if written is not None:
+                    values[name] = written
         try:
             message = self._message(**values)
         except (TypeError, ValueError, OverflowError):
@@ -170,7 +176,7 @@ def _misfit(model: Any, attribute: str, value: Any, error: Exception) -> str:
     usual = getattr(type(model)(), attribute)
     where = f"{type(model).__name__}.{attribute}"
     if isinstance(error, ModelError | UnsupportedByHost):
-        return str(error) if str(error).startswith(type(model).__name__) else f"{where}: {error}"
+        return f"{where}{error}" if str(error).startswith("[") else f"{where}: {error}"
     if usual is not None and type(usual) is not type(value):
         return f"{where} takes {type(usual).__name__}, not {type(value).__name__}"
     return f"{where} cannot hold the {type(value).__name__} it has: {error}"
@@ -204,8 +210,9 @@ def _reader(field: Any, usual: Any) -> Callable[[Any, Any], Any] | None:
         read = _value_reader(field)
         if _repeated(field):
             return lambda message, found: [read(item) for item in found]
-        default: dict[str, Any] | None = {} if usual == {} else None
-        return lambda message, found: read(found) if message.HasField(name) else default
+        if usual == {}:
+            return lambda message, found: read(found)  # unset reads as empty, and each model gets a dict of its own
+        return lambda message, found: read(found) if message.HasField(name) else None
     if _repeated(field):
         return lambda message, found: [*found]
     if field.enum_type:
@@ -236,9 +243,13 @@ def _writer(field: Any, usual: Any) -> Convert | None:
     if _is_map(field):
         inner = _value_writer(field.message_type.fields_by_name["value"])
         return (lambda value: {key: inner(item) for key, item in value.items()}) if inner else dict
+    if _repeated(field):
+        inner = _value_writer(field)
+        return (lambda value: [inner(item) for item in _listed(value)]) if inner else _listed
     if field.message_type:
         inner = _value_writer(field)
-        return (lambda value: [inner(item) for item in value]) if _repeated(field) else inner
+        # An empty map and an unset one are the same to Go.
+        return (lambda value: inner(value) if value != {} else None) if usual == {} else inner
     if field.enum_type:
         letters = {_LETTERS.get(value.name, ""): value.number for value in field.enum_type.values}
         return lambda value: letters[value] if value in letters else _no_letter(value, letters)
@@ -246,9 +257,18 @@ def _writer(field: Any, usual: Any) -> Convert | None:
         return lambda value: str(operator.index(value))
     if field.type == FieldDescriptor.TYPE_STRING and isinstance(usual, dict):
         return lambda value: json.dumps(value) if value else ""
-    if usual is None or _repeated(field):
+    if usual is None:
         return lambda value: value
+    if field.has_presence:
+        return lambda value: value if value != usual else None
     return None
+
+
+def _listed(value: Any) -> Any:
+    # A text is a sequence, too: it would arrive as a list of its letters.
+    if not isinstance(value, list | tuple):
+        raise ModelError(f"expected a list, found {type(value).__name__}")
+    return value
 
 
 def _value_writer(field: Any) -> Any:
@@ -319,7 +339,10 @@ def dict_to_struct(data: Any) -> Message:
     if not isinstance(data, dict):
         raise ModelError(f"expected a dict, found {type(data).__name__}: this host can send nothing else here")
     struct: Any = message_class("google.protobuf.Struct")()
-    _fill(struct, data, "")
+    try:
+        _fill(struct, data, "")
+    except RecursionError:
+        raise ModelError("a dict or list in it holds itself, or is nested too deep") from None
     return struct  # type: ignore[no-any-return]
 
 
@@ -328,19 +351,16 @@ def _fill(struct: Any, data: dict[Any, Any], path: str) -> None:
     for key, item in data.items():
         if not isinstance(key, str):
             raise ModelError(f"[{path}{key!r}]: keys are text, not {type(key).__name__}")
-        _set(fields[key], item, f"{path}{key}")
+        _set(fields[_text(key, f"{path}{key!r}")], item, f"{path}{key}")
 
 
 def _set(value: Any, item: Any, path: str) -> None:
     if isinstance(item, str):
-        value.string_value = item
+        value.string_value = _text(item, path)
     elif isinstance(item, bool):
         value.bool_value = item
     elif isinstance(item, int | float):
-        number = float(item) if -(2**1000) < item < 2**1000 or item != item or isinstance(item, float) else None
-        if number is None or (number != item and item == item):
-            raise ModelError(f"[{path}]: {item} has more digits than the double in which this host sends numbers")
-        value.number_value = number
+        value.number_value = _double(item, path)
     elif item is None:
         value.null_value = 0
     elif isinstance(item, dict):
@@ -356,3 +376,23 @@ def _set(value: Any, item: Any, path: str) -> None:
         raise ModelError(
             f"[{path}]: {type(item).__name__} is nothing that JSON has: use text, numbers, booleans, None, lists and dicts"
         )
+
+
+def _double(number: float, path: str) -> float:
+    try:
+        double = float(number)
+    except OverflowError:
+        double = 0.0
+    if double != number and number == number:  # but not a number is unequal to itself
+        raise ModelError(
+            f"[{path}]: {str(number)[:40]} has more digits than the double in which this host sends numbers"
+        )
+    return double
+
+
+def _text(text: str, path: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise ModelError(f"[{path}]: this text cannot be sent: {error}") from None
+    return text

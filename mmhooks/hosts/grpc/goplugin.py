@@ -64,7 +64,7 @@ class GoPlugin:
                 await news.wait()
                 news.clear()
                 if self._stopping.is_set():
-                    await loop.run_in_executor(None, self._output.flush)
+                    self._output.flush()  # the last words; as a rule there are none, and it takes no time
                 for channel, data in self._output.take():
                     yield _STDIO_DATA(channel=channel, data=data)
                 if self._stopping.is_set():

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import os
-import tempfile
+import sys
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -25,6 +25,9 @@ logger = logging.getLogger("mmhooks")
 
 CALLS_GRACE = 0.8
 """Seconds for calls under way when a stop is asked for; less than the lifeline allows for everything."""
+
+_LONGEST_PATH = 107 if sys.platform == "linux" else 103
+"""Bytes of a unix socket's path that the system takes."""
 
 
 def serve(app: App, launch: Launch) -> None:
@@ -85,10 +88,19 @@ def _listen(server: Any, launch: Launch) -> tuple[Any, str]:
     folder = launch.environ.get("PLUGIN_UNIX_SOCKET_DIR")
     if not folder:
         return "tcp", f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
-    path = os.path.join(folder, f"plugin-{os.getpid()}-{next(tempfile._get_candidate_names())}")  # type: ignore[attr-defined]
+    path = os.path.join(folder, f"plugin-{os.getpid()}")
     mask = os.umask(0o177)
     try:
         server.add_insecure_port(f"unix:{path}")
+    except RuntimeError:
+        # grpcio's own text for all causes is "Failed to bind".
+        logger.error(
+            "cannot listen on %s, in the folder that PLUGIN_UNIX_SOCKET_DIR names: it has to be a folder that this user "
+            "can write to, and the whole path at most %d bytes",
+            path,
+            _LONGEST_PATH,
+        )
+        sys.exit(1)
     finally:
         os.umask(mask)
     return "unix", path

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from google.protobuf.message import DecodeError
 
-from mmhooks.errors import CallError, DeadlineExceeded, HandlerError, NotImplementedByPlugin, ThreadsExhausted
+from mmhooks.errors import DeadlineExceeded, HandlerError, MmhooksError, NotImplementedByPlugin, ThreadsExhausted
 from mmhooks.hooks import HOOKS, Hook
 from mmhooks.hosts.grpc.calls import HookCodec, hook_codec, servable
 from mmhooks.hosts.grpc.messages import PACKAGE, message_class
-from mmhooks.outcomes import Failed, Unchanged
+from mmhooks.outcomes import Failed, Rejected, Unchanged
 
 if TYPE_CHECKING:
     from mmhooks.app import App
@@ -37,11 +38,7 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self._methods: dict[str, Any] = {
-            f"/{PACKAGE}.PluginHooks/Implemented": _method(
-                self._implemented, message_class(f"{PACKAGE}.ImplementedRequest")
-            )
-        }
+        self._methods: dict[str, Any] = {f"/{PACKAGE}.PluginHooks/Implemented": _method(self._implemented)}
         self._warned = False
 
     def service(self, handler_call_details: Any) -> Any:
@@ -53,32 +50,33 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
             if service != f"{PACKAGE}.PluginHooks" or hook is None or not servable(hook):
                 return None
             codec = hook_codec(name)
-            self._methods[path] = _method(self._call(hook, codec), codec.request)
+            self._methods[path] = _method(self._call(hook, codec))
         return self._methods[path]
 
     def _call(self, hook: Hook, codec: HookCodec) -> Call:
-        handlers, dispatcher = self._app._handlers, self._app.dispatcher
+        dispatcher = self._app.dispatcher
         nothing: frozenset[int] = frozenset()
 
-        async def call(request: Any, context: Any) -> Any:
-            handler = handlers.get(hook.name)
-            arguments = codec.arguments(request, handler.wanted if handler else nothing)
-            outcome = await dispatcher.dispatch(hook.name, arguments, context.time_remaining())
-            if isinstance(outcome, Unchanged) and outcome.edited:
-                logger.warning("%s", outcome.advice(hook))
-            if not isinstance(outcome, Failed):
-                try:
+        async def call(data: bytes, context: Any) -> Any:
+            handler = dispatcher.handlers.get(hook.name)
+            try:
+                arguments = codec.arguments(codec.request.FromString(data), handler.wanted if handler else nothing)
+                outcome = await dispatcher.dispatch(hook.name, arguments, context.time_remaining())
+                if isinstance(outcome, Unchanged) and outcome.edited:
+                    logger.warning("%s", outcome.advice(hook))
+                if not isinstance(outcome, Failed):
                     return codec.make_response(outcome)
-                except Exception as error:
-                    if handler is None:
-                        raise
-                    # The handler's answer cannot be sent: that is a failure of the handler, told as any other.
-                    outcome = dispatcher.failure(handler, error)
-                    if not isinstance(outcome, Failed):
-                        return codec.make_response(outcome)
+            except (DecodeError, MmhooksError) as error:
+                # A request that cannot be read, or an answer that cannot be sent, is told as any other failure.
+                if handler is None:
+                    return await context.abort(grpc.StatusCode.INTERNAL, f"{hook.name}: {error}"[:_DETAILS])
+                outcome = dispatcher.failure(handler, error)
+            if isinstance(outcome, Rejected):
+                return codec.make_response(outcome)
+            assert isinstance(outcome, Failed)
             if hook.kind.tells_errors and not isinstance(outcome.error, NotImplementedByPlugin):
                 return codec.make_error(outcome.error)
-            return await _abort(context, outcome.error)
+            return await context.abort(_CODES[type(outcome.error)], str(outcome.error)[:_DETAILS])
 
         return call
 
@@ -96,14 +94,9 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         return message_class(f"{PACKAGE}.ImplementedResponse")(hooks=served)
 
 
-async def _abort(context: Any, error: CallError) -> Any:
-    await context.abort(_CODES[type(error)], str(error)[:_DETAILS])
-
-
-def _method(call: Call, request: Any) -> Any:
-    return grpc.unary_unary_rpc_method_handler(
-        call, request_deserializer=request.FromString, response_serializer=_serialize
-    )
+def _method(call: Call) -> Any:
+    # Requests come as bytes: gRPC's own answer to those that cannot be read says nothing to anybody.
+    return grpc.unary_unary_rpc_method_handler(call, response_serializer=_serialize)
 
 
 def _serialize(message: Any) -> bytes:

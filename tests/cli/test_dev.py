@@ -1,0 +1,185 @@
+"""The dev console, as a person sees it in a terminal."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import as_file
+
+PLUGIN = """
+from mmhooks import App, CommandResponse, Dismiss, Post, Reject
+app = App()
+print("hello from the import")
+
+@app.hook
+def message_will_be_posted(post):
+    if post.message == "no":
+        return Reject("Not here.")
+    if post.message == "hush":
+        return Dismiss()
+    if post.message == "crash":
+        raise LookupError("lost")
+    if post.message == "edit":
+        post.message = "edited"
+        return None
+    if "teh" in post.message:
+        post.message = post.message.replace("teh", "the")
+        return post
+
+@app.hook
+def message_has_been_posted(post):
+    app.logger.info("stored %s: %s", post.id, post.message)
+
+@app.hook
+def execute_command(args):
+    return CommandResponse(text=f"you said {args.command}")
+
+app.run()
+"""
+
+
+def mmhooks(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).parent / "mmhooks"
+    return subprocess.run([program, *arguments], input=stdin, capture_output=True, text=True, timeout=50)
+
+
+def test_messages_are_stored_changed_and_rejected(tmp_path: Path) -> None:
+    file = as_file(PLUGIN, tmp_path)
+    posts = ["fine", "teh cat", "no", "hush"]
+    done = mmhooks("dev", str(file), *(f"--post={post}" for post in posts))
+    assert done.returncode == 0, done.stderr
+    lines = [
+        line.rstrip() for line in done.stdout.splitlines() if not line.startswith("  log") and "print:" not in line
+    ]
+    assert "Hooks: ExecuteCommand, MessageWillBePosted, MessageHasBeenPosted" in lines[0]
+    assert lines[1:] == [
+        "> fine",
+        "  stored    fine",
+        "> teh cat",
+        "  changed   the cat",
+        "> no",
+        "  rejected  Not here.",
+        "> hush",
+        "  rejected  (silently: the author is told nothing)",
+    ]
+    assert "log info: stored post2: the cat" in done.stdout
+    assert "print: hello from the import" in done.stdout
+
+
+def test_failures_and_forgotten_returns_are_shown(tmp_path: Path) -> None:
+    done = mmhooks("dev", str(as_file(PLUGIN, tmp_path)), "--post", "crash", "--post", "edit")
+    assert done.returncode == 1
+    assert "error     LookupError: lost (a server would go on as if the plugin were absent)" in done.stdout
+    assert 'raise LookupError("lost")' in done.stdout
+    assert "changed post.message and returned None" in done.stdout
+    assert "stored    edit\n" in done.stdout
+
+
+def test_lines_from_the_terminal_are_messages_and_commands(tmp_path: Path) -> None:
+    done = mmhooks("dev", str(as_file(PLUGIN, tmp_path).parent), stdin="teh dog\n\n/weather here\n")
+    assert done.returncode == 0, done.stderr
+    assert "changed   the dog" in done.stdout
+    assert "answer    you said /weather here" in done.stdout
+
+
+def test_plugin_that_does_not_start_is_shown_with_its_reason(tmp_path: Path) -> None:
+    done = mmhooks("dev", str(as_file("import mmhooks\nimport no_such_thing\n", tmp_path)), "--post", "x")
+    assert done.returncode == 1
+    assert "No module named 'no_such_thing'" in done.stderr
+    assert "dev.py" not in done.stderr  # a traceback for the author's code only
+    done = mmhooks("dev", str(tmp_path / "nothing.py"), "--post", "x")
+    assert done.returncode == 1
+    assert "there is no such plugin" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_plugin_whose_activation_fails_is_shown_with_its_reason(tmp_path: Path) -> None:
+    source = "from mmhooks import App\napp = App()\n@app.hook\ndef on_activate(): raise OSError('no disk')\napp.run()\n"
+    done = mmhooks("dev", str(as_file(source, tmp_path)), "--post", "x")
+    assert done.returncode == 1
+    assert "plugin.py: OnActivate failed: OSError: no disk" in done.stderr
+
+
+def test_plugin_that_dies_in_a_call_is_started_again(tmp_path: Path) -> None:
+    source = PLUGIN.replace('raise LookupError("lost")', "import os; os._exit(3)")
+    done = mmhooks("dev", str(as_file(source, tmp_path)), "--post", "crash", "--post", "teh end")
+    assert done.returncode == 1
+    assert "error     the plugin's process ended with status 3" in done.stdout
+    assert "changed   the end" in done.stdout
+
+
+def test_what_a_message_causes_is_shown_before_the_next_one(tmp_path: Path) -> None:
+    posts = [f"message {number}" for number in range(5)]
+    done = mmhooks("dev", str(as_file(PLUGIN, tmp_path)), *(f"--post={post}" for post in posts))
+    lines = [line for line in done.stdout.splitlines() if "print:" not in line]
+    for number, post in enumerate(posts):
+        start = lines.index(f"> {post}")
+        assert lines[start + 2] == f"  log info: stored post{number + 1}: {post}"
+
+
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A console that waits for lines."""
+    program = Path(sys.executable).parent / "mmhooks"
+    file = as_file(PLUGIN, tmp_path)
+    process = subprocess.Popen(
+        [program, "dev", file],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdin
+    assert process.stdout
+    yield process
+    process.stdin.close()
+    process.stdout.read()
+    assert process.wait(20) == 0
+    process.stdout.close()
+
+
+def read_until(process: subprocess.Popen[str], text: str) -> str:
+    assert process.stdout
+    for line in process.stdout:
+        if text in line:
+            return line
+    raise AssertionError(f"{text!r} never came")
+
+
+def test_plugin_is_started_again_when_its_files_change(console: subprocess.Popen[str], tmp_path: Path) -> None:
+    assert console.stdin
+    read_until(console, "Watching")
+    file = tmp_path / "plugin.py"
+    file.write_text(PLUGIN.replace('"the")', '"a")'))
+    read_until(console, "plugin.py changed: starting again")
+    read_until(console, "runs, started in")
+    console.stdin.write("teh cat\n")
+    console.stdin.flush()
+    assert read_until(console, "changed   ") == "  changed   a cat\n"
+    file.write_text("this is no Python")
+    assert "SyntaxError" in read_until(console, "SyntaxError")
+    file.write_text(PLUGIN)
+    read_until(console, "runs, started in")
+    console.stdin.write("teh cat\n")
+    console.stdin.flush()
+    assert read_until(console, "changed   ") == "  changed   the cat\n"
+
+
+def test_command_without_the_extra_says_what_to_install(tmp_path: Path) -> None:
+    # A click that cannot be imported, in front of the real one.
+    (tmp_path / "click.py").write_text("raise ImportError('none', name='click')")
+    done = subprocess.run(
+        [sys.executable, "-c", "from mmhooks.cli import main; main()"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert "pip install 'mmhooks[dev]'" in done.stderr

@@ -1,0 +1,115 @@
+"""Drives the real go-plugin host in `tests/gohost`: a program in Go, over its standard streams."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import queue
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+
+
+class HostError(Exception):
+    """An operation that failed: `code` is a gRPC status or one of the host's own words."""
+
+    def __init__(self, code: str, message: str, rest: dict[str, Any]) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.rest = rest
+
+
+class GoHost:
+    """One running host. Operations may be asked for from several threads at once."""
+
+    def __init__(self, program: Path) -> None:
+        self.process = subprocess.Popen(
+            [program, "-protos", ROOT / "protos"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        self._numbers = itertools.count(1)
+        self._answers: dict[int, queue.SimpleQueue[dict[str, Any]]] = {}
+        self._lock = threading.Lock()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def ask(self, op: str, **arguments: Any) -> Any:
+        """Carry out an operation and wait for its answer. Raises `HostError`."""
+        return self.wait(self.begin(op, **arguments))
+
+    def begin(self, op: str, **arguments: Any) -> int:
+        """Start an operation; `wait` gives its answer."""
+        number = next(self._numbers)
+        assert self.process.stdin
+        with self._lock:
+            self._answers[number] = queue.SimpleQueue()
+            self.process.stdin.write(json.dumps({"id": number, "op": op, **arguments}) + "\n")
+            self.process.stdin.flush()
+        return number
+
+    def wait(self, number: int, timeout: float = 50) -> Any:
+        """The answer to an operation that was begun."""
+        answer = self._answers[number].get(timeout=timeout)
+        del self._answers[number]
+        if answer["ok"]:
+            return answer.get("result", {})
+        error = answer["error"]
+        raise HostError(error.pop("code"), error.pop("message"), error)
+
+    def close(self) -> None:
+        """End the host, which ends its plugins."""
+        assert self.process.stdin
+        assert self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(30)
+        self._reader.join(5)
+        self.process.stdout.close()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            answer = json.loads(line)
+            self._answers[answer["id"]].put(answer)
+
+
+class GoPlugin:
+    """A plugin that the Go host has started."""
+
+    def __init__(self, host: GoHost, name: str, started: dict[str, Any]) -> None:
+        self.host = host
+        self.name = name
+        self.started = started
+
+    @property
+    def pid(self) -> int:
+        return int(self.started["pid"])
+
+    def ask(self, op: str, **arguments: Any) -> Any:
+        return self.host.ask(op, plugin=self.name, **arguments)
+
+    def begin(self, op: str, **arguments: Any) -> int:
+        return self.host.begin(op, plugin=self.name, **arguments)
+
+    def call(self, hook: str, request: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        """Call a hook with a request in protojson; its response."""
+        response: dict[str, Any] = self.ask("call", hook=hook, request=request or {}, **more)["response"]
+        return response
+
+    def logs(self) -> list[dict[str, Any]]:
+        """The records of the plugin itself, without go-plugin's own."""
+        return [record for record in self.ask("logs")["records"] if record["name"] not in ("", "stdio")]
+
+    def wait_log(self, contains: str, timeout_ms: int = 20_000) -> dict[str, Any]:
+        record: dict[str, Any] = self.ask("wait_log", contains=contains, timeout_ms=timeout_ms)
+        return record
+
+
+def start(host: GoHost, name: str, file: Path, env: dict[str, str] | None = None, **more: Any) -> GoPlugin:
+    """Start a plugin's file under the host, with this interpreter."""
+    environ = {"MMHOOKS_HOST": "grpc", **(env or {})}
+    started = host.ask("start", plugin=name, cmd=[sys.executable, file.name], dir=str(file.parent), env=environ, **more)
+    return GoPlugin(host, name, started)

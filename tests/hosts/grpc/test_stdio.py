@@ -1,0 +1,177 @@
+"""What a plugin prints, logs and leaves to its children, under the real Go host."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Start
+from tests.host_driver import HostError
+
+TAIL = """
+from mmhooks import App
+app = App()
+@app.hook
+def on_shared_channels_ping(remote_cluster):
+    return True
+@app.hook
+def on_activate():
+    talk()
+app.run()
+"""
+
+
+def plugin_with(talk: str) -> str:
+    return f"import os, sys, ctypes, subprocess, multiprocessing\ndef talk():\n    {talk}\nimport mmhooks\n{TAIL}"
+
+
+def test_what_is_printed_before_and_after_the_handshake_reaches_the_host(start_plugin: Start) -> None:
+    plugin = start_plugin(
+        "import mmhooks, os, sys\n"
+        "print('at import')\n"
+        "os.system('echo from a child')\n"
+        "import ctypes; ctypes.CDLL(None).puts(b'from C'); ctypes.CDLL(None).fflush(None)\n"
+        "print('1|1|tcp|127.0.0.1:1|grpc')\n"
+        "def talk():\n"
+        "    print('in a handler'); print('to stderr', file=sys.stderr)\n" + TAIL
+    )
+    plugin.call("OnActivate")
+    printed = plugin.ask("wait_stdio", channel="stdout", contains="in a handler\n")["stdout"]
+    assert printed == "at import\nfrom a child\nfrom C\n1|1|tcp|127.0.0.1:1|grpc\nin a handler\n"
+    assert plugin.ask("wait_stdio", channel="stderr", contains="to stderr\n")["stderr"] == "to stderr\n"
+
+
+def test_much_printed_at_import_does_not_block_and_is_not_lost(start_plugin: Start) -> None:
+    plugin = start_plugin(
+        "import mmhooks\nfor n in range(2000): print(n, 'x' * 50)\ntalk = lambda: print('end')\n" + TAIL
+    )
+    plugin.call("OnActivate")
+    printed = plugin.ask("wait_stdio", channel="stdout", contains="end\n")["stdout"]
+    assert printed == "".join(f"{n} {'x' * 50}\n" for n in range(2000)) + "end\n"
+
+
+def test_long_lines_do_not_wedge_the_plugin(start_plugin: Start) -> None:
+    plugin = start_plugin(plugin_with("print('x' * 300_000); app.logger.info('y' * 300_000); print('end')"))
+    plugin.call("OnActivate")
+    printed = plugin.ask("wait_stdio", channel="stdout", contains="end\n")["stdout"]
+    assert printed == "x" * 300_000 + "\nend\n"
+    assert "characters left out" in plugin.wait_log("yyyy")["message"]
+    assert plugin.call("OnSharedChannelsPing") == {"healthy": True}
+
+
+def test_last_words_reach_the_host(start_plugin: Start) -> None:
+    plugin = start_plugin("import mmhooks, sys\ndef talk():\n    sys.stdout.write('no line end')\n" + TAIL)
+    plugin.call("OnActivate")
+    plugin.ask("kill")
+    assert plugin.ask("stdio")["stdout"] == "no line end"
+
+
+def test_log_records_keep_their_levels_and_tracebacks(start_plugin: Start) -> None:
+    plugin = start_plugin(
+        "import logging, mmhooks\n"
+        "logging.getLogger('my.library').warning('while importing')\n"
+        "def talk():\n"
+        "    app.logger.debug('left out'); app.logger.info('one %d', 1); app.logger.error('three')\n"
+        "    try: 1 / 0\n"
+        "    except ZeroDivisionError: app.logger.exception('four')\n" + TAIL
+    )
+    plugin.call("OnActivate")
+    plugin.wait_log("four")
+    records = [(r["level"], r["message"], r["args"].get("@module")) for r in plugin.logs()]
+    assert records == [
+        ("warn", "while importing", "my.library"),
+        ("info", "one 1", "plugin"),
+        ("error", "three", "plugin"),
+        ("error", "four", "plugin"),
+    ]
+    assert "ZeroDivisionError" in plugin.wait_log("four")["args"]["traceback"]
+
+
+def test_log_level_comes_from_the_environment(start_plugin: Start) -> None:
+    source = plugin_with("app.logger.debug('fine detail'); app.logger.error('trouble')")
+    loud = start_plugin(source, {"MATTERMOST_PLUGIN_LOG_LEVEL": "debug"})
+    loud.call("OnActivate")
+    assert loud.wait_log("fine detail")["level"] == "debug"
+    quiet = start_plugin(source.replace("trouble", "big trouble"), {"MATTERMOST_LOG_LEVEL": "ERROR"})
+    quiet.call("OnActivate")
+    assert quiet.wait_log("big trouble")["level"] == "error"
+
+
+def test_traceback_of_a_plugin_that_cannot_be_imported_reaches_the_log(gohost_start_fails: Start) -> None:
+    plugin = gohost_start_fails("import mmhooks\nimport no_such_module\n")
+    assert plugin.wait_log("No module named 'no_such_module'")
+
+
+def test_children_get_neither_the_cookie_nor_the_hosts_pipes(start_plugin: Start) -> None:
+    plugin = start_plugin(
+        plugin_with(
+            "print({k: v for k, v in os.environ.items() if 'PLUGIN' in k and 'API' not in k}, flush=True);"
+            " os.system('env | grep -c -e ^PLUGIN_ -e ^MATTERMOST_PLUGIN='); "
+            " os.system(f'readlink /proc/self/fd/1 /proc/{os.getpid()}/fd/1');"
+            " print(subprocess.run(['ls', '/proc/self/fd'], capture_output=True, text=True).stdout.split(), 'end')"
+        )
+    )
+    plugin.call("OnActivate")
+    lines = plugin.ask("wait_stdio", channel="stdout", contains="end\n")["stdout"].splitlines()
+    assert lines[0] == "{}"
+    assert lines[1] == "0"
+    assert lines[2] == lines[3]  # a child prints where the plugin prints
+    assert lines[4] == "['0', '1', '2', '3'] end"  # 3 is the folder that ls reads
+
+
+def test_child_that_outlives_the_plugin_does_not_hold_the_host_up(start_plugin: Start) -> None:
+    plugin = start_plugin(plugin_with("subprocess.Popen(['sleep', '4'])"))
+    plugin.call("OnActivate")
+    # go-plugin waits for the pipes to close before it says that a plugin has ended.
+    assert plugin.ask("kill", timeout_ms=3000)["exit_code"] == 0
+
+
+def test_forked_and_spawned_children_work_from_handlers(start_plugin: Start) -> None:
+    plugin = start_plugin("""
+        import multiprocessing, os, signal, subprocess, sys
+        from mmhooks import App
+        app = App()
+
+        def double(number):
+            sys.stdout.write("child %d" % number + os.linesep)
+            return 2 * number
+
+        @app.hook
+        def run_data_retention(now_time, batch_size):
+            total = 0
+            for number in range(10):
+                with multiprocessing.get_context("fork").Pool(2) as pool:
+                    total += sum(pool.map(double, [now_time, batch_size]))
+                pid = os.fork()
+                if pid == 0:
+                    app.logger.info("from a forked child")
+                    os._exit(0)
+                assert os.waitpid(pid, 0)[1] == 0
+                pid = os.fork()
+                if pid == 0:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    os._exit(1)
+                assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGTERM
+            subprocess.run([sys.executable, "-c", "print('spawned')"], check=True)
+            return total
+
+        @app.hook
+        async def on_shared_channels_ping(remote_cluster):
+            return True
+
+        if __name__ == "__main__":
+            app.run()
+    """)
+    assert plugin.call("RunDataRetention", {"now_time": "1", "batch_size": "2"}) == {"deleted_count": "60"}
+    assert plugin.call("OnSharedChannelsPing") == {"healthy": True}
+    printed = plugin.ask("wait_stdio", channel="stdout", contains="spawned\n")["stdout"]
+    assert printed.count("child 1") == printed.count("child 2") == 10
+
+
+def test_crash_in_c_code_leaves_a_traceback_in_the_log(start_plugin: Start) -> None:
+    plugin = start_plugin("import ctypes, mmhooks\ndef talk():\n    ctypes.string_at(0)\n" + TAIL)
+    call = plugin.begin("call", hook="OnActivate", request={})
+    assert plugin.ask("wait_exit")["signal"] == "SEGV"
+    assert plugin.wait_log("Segmentation fault")
+    assert plugin.wait_log("in talk")
+    with pytest.raises(HostError, match="UNAVAILABLE"):
+        plugin.host.wait(call)

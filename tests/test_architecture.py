@@ -1,0 +1,222 @@
+"""The rules of the layout: imports point one way, transports stay outside the core, the root is lazy."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
+
+import pytest
+
+import mmhooks
+import mmhooks.models
+from mmhooks import errors
+from mmhooks.hooks import HOOKS
+
+PACKAGE = Path(mmhooks.__file__).parent
+
+
+class Import(NamedTuple):
+    """One imported module, and where the import stands."""
+
+    module: str
+    """The module that imports."""
+    target: str
+    place: str
+    """"module", "function" or "types" (read by type checkers only)."""
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.module}:{self.line} imports {self.target}"
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def imports_in(module: str) -> Iterator[Import]:
+    yield from _imports(module, ast.parse(FILES[module].read_text()), "module")
+
+
+def _imports(module: str, tree: ast.AST, place: str) -> Iterator[Import]:
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import):
+            yield from (Import(module, alias.name, place, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}:{node.lineno}: imports are written in full"
+            for alias in node.names:
+                full = f"{node.module}.{alias.name}"
+                yield Import(module, full if full in FILES else str(node.module), place, node.lineno)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield from _imports(module, node, "function")
+        elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            yield from (found._replace(place="types") for found in _imports(module, node, place))
+        else:
+            yield from _imports(module, node, place)
+
+
+ALL = [found for module in FILES for found in imports_in(module)]
+RUNTIME = [found for found in ALL if found.place != "types"]
+
+
+def within(module: str, *packages: str) -> bool:
+    return any(module == package or module.startswith(package + ".") for package in packages)
+
+
+OUTER = ("mmhooks.hosts", "mmhooks.testing", "mmhooks.cli")
+TRANSPORTS = ("grpc", "grpc_health", "google", "grpc_tools")
+
+
+def is_core(module: str) -> bool:
+    return not within(module, *OUTER, "mmhooks.models") and module != "mmhooks"
+
+
+def told(found: list[Import]) -> list[str]:
+    return [str(each) for each in found]
+
+
+def test_all_layers_are_looked_at() -> None:
+    assert {"mmhooks", "mmhooks.app", "mmhooks.hosts.grpc.codec", "mmhooks.testing.client", "mmhooks.cli"} <= {*FILES}
+    assert any(found.target == "mmhooks.hosts.grpc.codec" for found in RUNTIME)
+    assert {found.place for found in ALL} == {"module", "function", "types"}
+
+
+def test_the_core_never_loads_hosts_tests_or_commands() -> None:
+    assert not told([i for i in RUNTIME if is_core(i.module) and i.place == "module" and within(i.target, *OUTER)])
+
+
+def test_only_the_app_reaches_out_and_only_when_asked_to() -> None:
+    reaching = [i for i in RUNTIME if is_core(i.module) and within(i.target, *OUTER)]
+    assert {(i.module, i.place) for i in reaching} == {("mmhooks.app", "function")}
+    assert {i.target for i in reaching} == {"mmhooks.hosts", "mmhooks.testing.client"}
+
+
+def test_the_core_and_the_models_know_no_transport() -> None:
+    inner = [i for i in ALL if is_core(i.module) or within(i.module, "mmhooks.models")]
+    assert not told([i for i in inner if within(i.target, *TRANSPORTS)])
+
+
+def test_models_stand_on_errors_and_nothing_else_of_the_package() -> None:
+    ours = [i for i in ALL if within(i.module, "mmhooks.models") and within(i.target, "mmhooks")]
+    assert not told([i for i in ours if not within(i.target, "mmhooks.models", "mmhooks.errors")])
+    assert not told([i for i in ALL if i.module == "mmhooks.errors" and within(i.target, "mmhooks")])
+
+
+def test_hosts_know_neither_tests_nor_commands() -> None:
+    assert not told([i for i in ALL if within(i.module, "mmhooks.hosts") and within(i.target, *OUTER[1:])])
+
+
+def test_hosts_never_import_each_other() -> None:
+    hosts = [f"mmhooks.hosts.{path.name}" for path in (PACKAGE / "hosts").iterdir() if (path / "__init__.py").exists()]
+    assert "mmhooks.hosts.grpc" in hosts
+    for host in hosts:
+        others = [other for other in hosts if other != host]
+        assert not told([i for i in ALL if within(i.module, host) and within(i.target, *others)])
+
+
+def test_testing_knows_no_commands() -> None:
+    assert not told([i for i in ALL if within(i.module, "mmhooks.testing") and within(i.target, "mmhooks.cli")])
+
+
+def test_nobody_in_the_package_goes_through_the_lazy_root() -> None:
+    through = [i for i in RUNTIME if i.target == "mmhooks"]
+    assert not told([i for i in through if "__version__" not in source_line(i)])
+
+
+def source_line(found: Import) -> str:
+    return FILES[found.module].read_text().splitlines()[found.line - 1]
+
+
+def test_pydantic_stays_in_the_module_that_is_loaded_when_something_has_to_be_checked() -> None:
+    assert {i.module for i in RUNTIME if within(i.target, "pydantic")} == {"mmhooks.config"}
+    assert not told([i for i in RUNTIME if i.target == "mmhooks.config" and i.place == "module"])
+
+
+def test_modules_have_names_that_say_something() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
+    assert not [module for module in FILES if module.rsplit(".", 1)[-1] in vague]
+
+
+# the lazy root
+
+
+def test_importing_the_package_loads_nothing_of_it_and_nothing_heavy() -> None:
+    program = "import sys, mmhooks; print(*sorted(m for m in sys.modules if m.split('.')[0] in sys.argv))"
+    watched = ["mmhooks", "grpc", "google", "pydantic", "msgspec", "asyncio", "inspect", "click"]
+    ran = subprocess.run([sys.executable, "-c", program, *watched], env={}, text=True, capture_output=True, check=True)
+    assert ran.stdout.split() == ["mmhooks"]
+
+
+def test_the_root_imports_only_what_finds_the_rest() -> None:
+    targets = {i.target for i in RUNTIME if i.module == "mmhooks"}
+    assert targets == {"__future__", "importlib", "os", "typing", "mmhooks.launch"}
+
+
+def test_the_root_takes_over_only_under_a_hosts_cookie() -> None:
+    tree = ast.parse(FILES["mmhooks"].read_text())
+    guarded = [node for node in tree.body if isinstance(node, ast.If) and "MATTERMOST_PLUGIN" in ast.unparse(node.test)]
+    assert len(guarded) == 1
+    assert "launch.take_over()" in ast.unparse(guarded[0])
+
+
+LAZY = pytest.mark.parametrize("package", [mmhooks, mmhooks.models], ids=["mmhooks", "mmhooks.models"])
+
+
+def for_type_checkers(package: ModuleType) -> dict[str, str]:
+    """The names that type checkers see, with the modules they come from."""
+    tree = ast.parse(Path(str(package.__file__)).read_text())
+    [block] = [node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"]
+    found = {}
+    for node in block.body:
+        assert isinstance(node, ast.ImportFrom)
+        for alias in node.names:
+            assert alias.asname == alias.name, f"{alias.name} is not re-exported"
+            found[alias.name] = str(node.module)
+    return found
+
+
+@LAZY
+def test_the_public_names_are_those_that_type_checkers_see(package: ModuleType) -> None:
+    assert sorted(for_type_checkers(package)) == [*package.__all__]
+    assert {*dir(package)} >= {*package.__all__}
+
+
+@LAZY
+def test_every_public_name_is_the_one_of_its_module(package: ModuleType) -> None:
+    for name, home in for_type_checkers(package).items():
+        assert getattr(package, name) is getattr(importlib.import_module(home), name)
+
+
+@LAZY
+def test_a_name_that_is_not_there_raises_the_usual_error(package: ModuleType) -> None:
+    with pytest.raises(AttributeError, match=rf"^module '{package.__name__}' has no attribute 'Nonsense'$"):
+        _ = package.Nonsense
+
+
+def test_every_error_of_the_package_is_public() -> None:
+    named = {name for name, thing in vars(errors).items() if isinstance(thing, type) and issubclass(thing, Exception)}
+    assert named <= {*mmhooks.__all__}
+    assert all(issubclass(getattr(errors, name), mmhooks.MmhooksError) for name in named)
+
+
+def test_every_type_in_a_hooks_signature_is_public() -> None:
+    types = [p.type for hook in HOOKS.values() for p in hook.parameters] + [hook.result for hook in HOOKS.values()]
+    words = {word for type_ in types for word in type_.replace("[", " ").replace("]", " ").split()}
+    plain = {"None", "|", "str", "int", "bool", "list", "BinaryIO"}
+    later = {"Request", "Response"}  # they come with the streams of ServeHTTP
+    assert words - plain - later <= {*mmhooks.__all__}
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    assert mmhooks.__version__ == project["version"]

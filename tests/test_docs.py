@@ -1,0 +1,186 @@
+"""The documentation does what it shows: its Python runs, its transcripts are real, its links lead somewhere.
+
+A block with a title is a file, written below the page's own folder; a title that ends with ", continued" adds to it.
+Files called `test_…` are run by pytest, all others as programs. Blocks without a title are one script, run up to each of
+them. In transcripts, `mmhooks` and `pytest` are run, and their output is compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mmhooks.config import PLAIN_VARIABLES
+from mmhooks.hooks import HookName
+from mmhooks.limits import VARIABLES
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+SHOWN_ONLY = {".", "cd", "make", "mkdir", "pip", "python3"}
+"""Commands of transcripts that make folders and environments: they are not run."""
+
+EXAMPLES = [
+    ("README.md", "plugin.py", "hello/plugin.py"),
+    ("docs/index.md", "plugin.py", "hello/plugin.py"),
+    ("docs/index.md", "plugin.py", "pulse/plugin.py"),
+    ("docs/index.md", "plugin.py", "house_rules/plugin.py"),
+    ("docs/index.md", "rules/messages.py", "house_rules/rules/messages.py"),
+    ("docs/index.md", "rules/logins.py", "house_rules/rules/logins.py"),
+]
+"""Files of examples that a page shows whole: the page, the title there, the file."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block of a page."""
+
+    place: str
+    language: str
+    title: str
+    text: str
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    text = page.read_text(encoding="utf-8")
+    for found in re.finditer(r'^```(\w+)(?: title="([^"]+)")?\n(.*?)^```$', text, re.MULTILINE | re.DOTALL):
+        line = text.count("\n", 0, found.start()) + 1
+        yield Block(f"{page.name}:{line}", found[1], found[2] or "", found[3])
+
+
+def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run a program of this environment as a reader would, in a page's folder."""
+    ours = ("MATTERMOST_", "MMHOOKS_", "PLUGIN_", "PYTEST_", "PYTHONPATH")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    program = Path(sys.executable).with_name(command[0])
+    return subprocess.run(
+        [program, *command[1:]],
+        cwd=folder,
+        env=environ | {"COLUMNS": "80", "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.timeout(180)  # many processes, one after another
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
+    script = ""
+    for block in blocks(page):
+        if block.title:
+            take_file(block, tmp_path)
+        elif block.language == "python":
+            script += block.text
+            ran = run(["python", "-W", "error", "-c", script], tmp_path)
+            assert ran.returncode == 0, f"{block.place}\n{ran.stdout}"
+        elif block.language == "console":
+            take_transcript(block, tmp_path)
+
+
+def take_file(block: Block, folder: Path) -> None:
+    name, _, continued = block.title.partition(", ")
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = file.read_text(encoding="utf-8") + "\n\n" if continued else ""
+    file.write_text(before + block.text, encoding="utf-8")
+    if file.suffix == ".json":
+        json.loads(block.text)
+    elif file.suffix == ".toml":
+        tomllib.loads(block.text)
+    elif file.name.startswith("test_"):
+        ran = run(["pytest", "-p", "no:cacheprovider", "--strict-config", "-W", "error", name], folder)
+        assert ran.returncode == 0, f"{block.place}\n{ran.stdout}"
+        assert re.search(rf"= {block_tests(before + block.text)} passed in ", ran.stdout), (
+            f"{block.place}\n{ran.stdout}"
+        )
+    elif file.suffix == ".py":
+        ran = run(["python", "-W", "error", name], folder)
+        by_hand = "app.run()" in block.text
+        assert ran.returncode == int(by_hand), f"{block.place}\n{ran.stdout}"
+        assert ("mmhooks dev plugin.py" in ran.stdout) == by_hand, f"{block.place}\n{ran.stdout}"
+
+
+def block_tests(text: str) -> int:
+    return len(re.findall(r"^(?:async )?def test_", text, re.MULTILINE))
+
+
+def take_transcript(block: Block, folder: Path) -> None:
+    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, _, shown = part.partition("\n")
+        words = shlex.split(command)
+        if words[0] in SHOWN_ONLY:
+            assert not shown, f"{block.place}: {command!r} is not run, so no output can be shown for it"
+            check_make(words)
+        else:
+            assert words[0] in ("mmhooks", "pytest"), f"{block.place}: {command!r}"
+            ran = run(words, folder)
+            assert comparable(ran.stdout) == comparable(shown), f"{block.place}: {command}\n{ran.stdout}"
+
+
+def check_make(words: list[str]) -> None:
+    if words[0] == "make":
+        assert f"\n{words[1]}:" in (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def comparable(output: str) -> tuple[list[str], list[str]]:
+    """What must be the same: times are masked, and a plugin's log comes by a thread, so its order is its own."""
+    lines = re.sub(r"\b\d+\.\d\d ?s\b", "0.00 s", output).splitlines()
+    log = [line for line in lines if line.startswith(("  log ", "  print: "))]
+    return [line for line in lines if line not in log], log
+
+
+@pytest.mark.parametrize(("page", "title", "file"), EXAMPLES)
+def test_an_example_is_shown_as_it_is(page: str, title: str, file: str) -> None:
+    shown = [block.text for block in blocks(ROOT / page) if block.title == title]
+    assert (ROOT / "examples" / file).read_text(encoding="utf-8") in shown
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", without_code(page)):
+        if "://" in target:
+            continue
+        name, _, anchor = target.partition("#")
+        file = page.parent / name if name else page
+        assert file.is_file(), f"{page.name} links to {target}"
+        assert not anchor or anchor in anchors(file), f"{page.name} links to {target}"
+
+
+def without_code(page: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(page: Path) -> set[str]:
+    """The names that mkdocs gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}
+
+
+def test_every_page_is_executed_by_the_way_it_is_written() -> None:
+    for page in PAGES:
+        fences = page.read_text(encoding="utf-8").count("\n```")
+        assert fences == 2 * len([*blocks(page)]), f"{page.name} has a block that the tests cannot read"
+
+
+def test_every_variable_is_documented() -> None:
+    documented = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    for variables in (VARIABLES | PLAIN_VARIABLES).values():
+        for variable in variables:
+            assert f"| `{variable}` |" in documented
+
+
+def test_the_readme_counts_the_hooks_right() -> None:
+    assert f"Of the {len(HookName)} hooks" in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -220,3 +220,14 @@ def test_every_type_in_a_hooks_signature_is_public() -> None:
 def test_the_version_is_that_of_the_distribution() -> None:
     project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
     assert mmhooks.__version__ == project["version"]
+
+
+def test_no_test_sleeps_to_wait_for_something() -> None:
+    files = [*(PACKAGE.parent / "tests").rglob("*.py"), *(PACKAGE.parent / "examples").rglob("test_*.py")]
+    sleeps = [
+        f"{file.relative_to(PACKAGE.parent)}:{node.lineno}"
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("sleep") and ast.unparse(node.args[0]) != "0"
+    ]
+    assert sleeps == []

@@ -223,7 +223,9 @@ def test_the_version_is_that_of_the_distribution() -> None:
 
 
 def test_no_test_sleeps_to_wait_for_something() -> None:
-    files = [*(PACKAGE.parent / "tests").rglob("*.py"), *(PACKAGE.parent / "examples").rglob("test_*.py")]
+    # What is measured may sleep: blocking is what one of its plugins is there for.
+    files = [file for file in (PACKAGE.parent / "tests").rglob("*.py") if "programs" not in file.parts]
+    files += (PACKAGE.parent / "examples").rglob("test_*.py")
     sleeps = [
         f"{file.relative_to(PACKAGE.parent)}:{node.lineno}"
         for file in files

@@ -159,7 +159,9 @@ class Dispatcher:
             raise self._exhausted(handler) from None
         finally:
             timer.cancel()
-            if task is not None:
+            if task is not None and not task.done():
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
                 task.cancel()
             if job is not None and not answered:  # the host hung up
                 self._threads.withdraw(job)
@@ -174,10 +176,7 @@ class Dispatcher:
         raise handler_error(handler.hook, handler.location, error)
 
     def _start(self, handler: Handler, call: Any, arguments: Any, waiter: asyncio.Future[Result]) -> asyncio.Task[None]:
-        task = waiter.get_loop().create_task(self._await(handler, call, arguments, waiter))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return waiter.get_loop().create_task(self._await(handler, call, arguments, waiter))
 
     async def _await(self, handler: Handler, call: Any, arguments: Any, waiter: asyncio.Future[Result]) -> None:
         result: Result

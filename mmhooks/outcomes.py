@@ -6,6 +6,8 @@ turns them into its wire's words.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -168,19 +170,26 @@ def _content(notification: Any) -> Any:
 
 def fits(type_: str, value: Any) -> bool:
     """Whether a value is of a type as the table of hooks writes it: `list[Post] | None`."""
-    return any(_is(option, value) for option in type_.split(" | "))
+    return any(check(value) for check in _checks(type_))
 
 
-def _is(name: str, value: Any) -> bool:
+@functools.cache
+def _checks(type_: str) -> list[Callable[[Any], bool]]:
+    return [_check(option) for option in type_.split(" | ")]
+
+
+def _check(name: str) -> Callable[[Any], bool]:
     if name.startswith("list["):
-        return isinstance(value, list) and all(_is(name[5:-1], item) for item in value)
+        item = _check(name[5:-1])
+        return lambda value: isinstance(value, list) and all(map(item, value))
     if name == "None":
-        return value is None
+        return lambda value: value is None
     if name in _BUILTIN:
-        return type(value) is _BUILTIN[name]
+        return lambda value: type(value) is _BUILTIN[name]
     from mmhooks import models
 
-    return isinstance(value, getattr(models, name))
+    model = getattr(models, name)
+    return lambda value: isinstance(value, model)
 
 
 def _describe(value: Any) -> str:

@@ -65,6 +65,8 @@ class Watchdog:
     def _watch(self) -> None:
         while not self._stop.is_set():
             self._wake.wait()
+            # A few times a second, not once a call: a thread that wakes takes the interpreter from the loop.
+            self._stop.wait(_PAUSE)
             if not self._running:
                 self._wake.clear()
                 # A handler may have started between the two lines, and set what was just cleared.
@@ -79,7 +81,6 @@ class Watchdog:
             if not self._alive.wait(PATIENCE - _PAUSE) and not self._stop.is_set():
                 self._report()
                 self._alive.wait()
-            self._stop.wait(_PAUSE)
 
     def _report(self) -> None:
         innermost = frame = sys._current_frames().get(self._loop_thread)

@@ -15,9 +15,14 @@ from .contract import descriptors
 
 def generate() -> Iterator[tuple[str, str]]:
     """The file of the messages, with its path."""
-    data = base64.b85encode(descriptors(comments=False).SerializeToString()).decode()
-    lines = "\n".join(f'    "{line}"' for line in textwrap.wrap(data, 112))
+    lines = "\n".join(_literal(file.SerializeToString()) for file in descriptors(comments=False).file)
     yield (
         "mmhooks/hosts/grpc/descriptors.py",
-        f'"""The .proto files, compiled: a FileDescriptorSet in base 85."""\n\n# fmt: off\nFILES = (\n{lines}\n)\n',
+        f'"""The .proto files, compiled: each in base 64, after those that it imports."""\n\n# fmt: off\nFILES = (\n{lines}\n)\n',
     )
+
+
+def _literal(data: bytes) -> str:
+    # In base 64: to decode base 85 takes Python 5 ms at each start of a plugin.
+    lines = textwrap.wrap(base64.b64encode(data).decode(), 112)
+    return "\n".join(f'    "{line}"' for line in lines) + ","

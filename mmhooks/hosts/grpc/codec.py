@@ -7,7 +7,6 @@ and what one side lacks is known beforehand. Fields of a message that this versi
 from __future__ import annotations
 
 import functools
-import json
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -95,30 +94,33 @@ class Converter:
         default = model()
         self._fields = [field for field in message.DESCRIPTOR.fields if (self._name, field.name) not in LEFT_OUT]
         self._attributes = [RENAMED.get((self._name, field.name), field.name) for field in self._fields]
-        self._get = _getter([field.name for field in self._fields])
-        self._readers: list[tuple[int, Callable[[Any, Any], Any]]] = []
+        self._readers: dict[int, tuple[str, Convert | None]] = {}
         self._plain: list[tuple[str, str]] = []
-        self._writers: list[tuple[str, str, Convert]] = []
-        for index, (field, attribute) in enumerate(zip(self._fields, self._attributes, strict=True)):
+        self._writers: list[tuple[str, str, Convert, Any]] = []  # the last is what need not be written
+        for field, attribute in zip(self._fields, self._attributes, strict=True):
             usual = getattr(default, attribute)
-            if reader := _reader(field, usual):
-                self._readers.append((index, reader))
+            self._readers[field.number] = attribute, _reader(field, usual)
             if writer := _writer(field, usual):
-                self._writers.append((field.name, attribute, writer))
+                # To Go, an empty map or list and an unset one are the same.
+                self._writers.append((field.name, attribute, writer, usual if usual in ([], {}) else None))
             else:
                 self._plain.append((field.name, attribute))
         self._plain_names = [name for name, _ in self._plain]
         self._get_plain = _getter([attribute for _, attribute in self._plain])
+        self._plain_default = self._get_plain(default)
         carried = {*self._attributes, "_unknown"}
         self._absent = [name for name in model.__struct_fields__ if name not in carried]
         self._get_absent = _getter(self._absent)
         self._absent_default = self._get_absent(default)
 
     def to_model(self, message: Message) -> Model:
-        values = [*self._get(message)]
-        for index, read in self._readers:
-            values[index] = read(message, values[index])
-        model = self._model(**dict(zip(self._attributes, values, strict=True)))
+        values = {}
+        # Those that are set; for all others a model's default is what the message would give.
+        for field, found in message.ListFields():
+            if reader := self._readers.get(field.number):
+                attribute, read = reader
+                values[attribute] = read(found) if read else found
+        model = self._model(**values)
         if len(UnknownFieldSet(message)):
             model._unknown = {"grpc": _unknown(message)}
         return model
@@ -128,20 +130,19 @@ class Converter:
         does not fit its field; both name it."""
         if self._get_absent(model) != self._absent_default:
             self._complain_of_absent(model)
-        values = dict(zip(self._plain_names, self._get_plain(model), strict=True))
+        plain = zip(self._plain_names, self._get_plain(model), self._plain_default, strict=True)
+        values = {name: value for name, value, usual in plain if value != usual}
         if None in values.values():
             self._complain_of_none(values)
-        for name, attribute, write in self._writers:
+        for name, attribute, write, empty in self._writers:
             value = getattr(model, attribute)
-            if value is not None:
+            if value is not None and value != empty:
                 try:
-                    written = write(value)
+                    values[name] = write(value)
                 except UnsupportedByHost as error:
                     raise UnsupportedByHost(_misfit(model, attribute, value, error)) from error
                 except (TypeError, ValueError, AttributeError) as error:
                     raise ModelError(_misfit(model, attribute, value, error)) from error
-                if written is not None:
-                    values[name] = written
         try:
             message = self._message(**values)
         except (TypeError, ValueError, OverflowError):
@@ -160,7 +161,7 @@ class Converter:
                 )
 
     def _complain_of_none(self, values: dict[str, Any]) -> None:
-        attribute = next(attribute for name, attribute in self._plain if values[name] is None)
+        attribute = next(attribute for name, attribute in self._plain if values.get(name, 0) is None)
         raise ModelError(f"{self._model.__name__}.{attribute} cannot be None: set it to its empty value instead")
 
     def _complain_of_value(self, model: Model, values: dict[str, Any]) -> None:
@@ -197,33 +198,25 @@ def _unknown(message: Message) -> bytes:
     return rest.SerializeToString()
 
 
-def _reader(field: Any, usual: Any) -> Callable[[Any, Any], Any] | None:
-    """How a field's value is made out of what the message gives; None where it is taken as it is. `usual` is the
-    model's default: None there means that an unset field is None."""
-    name = field.name
-    read: Convert | None = None
+def _reader(field: Any, usual: Any) -> Convert | None:
+    """How the value of a field that is set is made out of what the message gives; None where it is taken as it is.
+    `usual` is the model's default."""
     if _is_map(field):
         inner = field.message_type.fields_by_name["value"]
         value = _value_reader(inner)
-        return lambda message, found: {key: value(item) for key, item in found.items()} if value else dict(found)
+        return (lambda found: {key: value(item) for key, item in found.items()}) if value else dict
     if field.message_type:
-        read = _value_reader(field)
-        if _repeated(field):
-            return lambda message, found: [read(item) for item in found]
-        if usual == {}:
-            return lambda message, found: read(found)  # unset reads as empty, and each model gets a dict of its own
-        return lambda message, found: read(found) if message.HasField(name) else None
+        read: Convert = _value_reader(field)
+        return (lambda found: [read(item) for item in found]) if _repeated(field) else read
     if _repeated(field):
-        return lambda message, found: [*found]
+        return list
     if field.enum_type:
         numbers = {value.number: _LETTERS.get(value.name, "") for value in field.enum_type.values}
-        return lambda message, found: numbers.get(found, "")
+        return lambda found: numbers.get(found, "")
     if field.type == FieldDescriptor.TYPE_STRING and isinstance(usual, int):
-        return lambda message, found: int(found) if found.removeprefix("-").isdecimal() else 0
+        return lambda found: int(found) if found.removeprefix("-").isdecimal() else 0
     if field.type == FieldDescriptor.TYPE_STRING and isinstance(usual, dict):
-        return lambda message, found: _read_mentions(found)
-    if field.has_presence and usual is None:
-        return lambda message, found: found if message.HasField(name) else None
+        return _read_mentions
     return None
 
 
@@ -247,16 +240,15 @@ def _writer(field: Any, usual: Any) -> Convert | None:
         inner = _value_writer(field)
         return (lambda value: [inner(item) for item in _listed(value)]) if inner else _listed
     if field.message_type:
-        inner = _value_writer(field)
-        # An empty map and an unset one are the same to Go.
-        return (lambda value: inner(value) if value != {} else None) if usual == {} else inner
+        writer: Convert = _value_writer(field)
+        return writer
     if field.enum_type:
         letters = {_LETTERS.get(value.name, ""): value.number for value in field.enum_type.values}
         return lambda value: letters[value] if value in letters else _no_letter(value, letters)
     if field.type == FieldDescriptor.TYPE_STRING and isinstance(usual, int):
         return lambda value: str(operator.index(value))
     if field.type == FieldDescriptor.TYPE_STRING and isinstance(usual, dict):
-        return lambda value: json.dumps(value) if value else ""
+        return _write_mentions
     if usual is None:
         return lambda value: value
     if field.has_presence:
@@ -291,7 +283,9 @@ def _value_writer(field: Any) -> Any:
 
 
 def _is_map(field: Any) -> bool:
-    return bool(field.message_type and field.message_type.GetOptions().map_entry)
+    # Asking for options that are not there would load descriptor_pb2.
+    kind = field.message_type
+    return bool(kind and kind.has_options and kind.GetOptions().map_entry)
 
 
 def _repeated(field: Any) -> bool:
@@ -306,11 +300,19 @@ def _no_letter(value: Any, letters: dict[str, int]) -> int:
 
 def _read_mentions(text: str) -> dict[str, str]:
     # A map that travels as text; whatever is not such a map is as good as none.
+    import json
+
     try:
         found = json.loads(text)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _write_mentions(value: Any) -> str:
+    import json
+
+    return json.dumps(value) if value else ""
 
 
 def struct_to_dict(struct: Any) -> dict[str, Any]:
@@ -336,63 +338,83 @@ def _from_value(value: Any) -> Any:
 
 def dict_to_struct(data: Any) -> Message:
     """A plain dict as a Struct. Raises `ModelError` that names the key of what a Struct cannot hold."""
-    if not isinstance(data, dict):
-        raise ModelError(f"expected a dict, found {type(data).__name__}: this host can send nothing else here")
     struct: Any = message_class("google.protobuf.Struct")()
     try:
-        _fill(struct, data, "")
+        _fill(struct, data)
     except RecursionError:
         raise ModelError("a dict or list in it holds itself, or is nested too deep") from None
+    except (TypeError, ValueError, OverflowError, AttributeError):
+        _explain(data, "")
+        raise
     return struct  # type: ignore[no-any-return]
 
 
-def _fill(struct: Any, data: dict[Any, Any], path: str) -> None:
+def _fill(struct: Any, data: dict[str, Any]) -> None:
     fields = struct.fields
     for key, item in data.items():
-        if not isinstance(key, str):
-            raise ModelError(f"[{path}{key!r}]: keys are text, not {type(key).__name__}")
-        _set(fields[_text(key, f"{path}{key!r}")], item, f"{path}{key}")
+        _set(fields[key], item)
 
 
-def _set(value: Any, item: Any, path: str) -> None:
-    if isinstance(item, str):
-        value.string_value = _text(item, path)
-    elif isinstance(item, bool):
+def _set(value: Any, item: Any) -> None:
+    kind = type(item)
+    if kind is str:
+        value.string_value = item
+    elif kind is bool:
         value.bool_value = item
-    elif isinstance(item, int | float):
-        value.number_value = _double(item, path)
     elif item is None:
         value.null_value = 0
+    elif isinstance(item, int | float):
+        number = value.number_value = float(item)
+        if number != item and item == item:  # but not a number is unequal to itself
+            raise ValueError
     elif isinstance(item, dict):
         value.struct_value.SetInParent()
-        _fill(value.struct_value, item, path + ".")
+        _fill(value.struct_value, item)
     elif isinstance(item, list | tuple):
         value.list_value.SetInParent()
-        for index, one in enumerate(item):
-            _set(value.list_value.values.add(), one, f"{path}[{index}]")
+        values = value.list_value.values
+        for one in item:
+            _set(values.add(), one)
     elif isinstance(item, Model):
-        _set(value, item.to_dict(), path)
+        _set(value, item.to_dict())
+    elif isinstance(item, str):
+        value.string_value = str(item)
     else:
+        raise TypeError
+
+
+def _explain(item: Any, path: str) -> None:
+    """Raise the `ModelError` that says what in a dict a Struct cannot hold, and where: looked for only when it is
+    known that there is something, since paths take longer to make than messages."""
+    if isinstance(item, Model):
+        item = item.to_dict()
+    if isinstance(item, dict):
+        for key, one in item.items():
+            prefix = f"{path}." if path else ""
+            if not isinstance(key, str):
+                raise ModelError(f"[{prefix}{key!r}]: keys are text, not {type(key).__name__}")
+            _explain(key, f"{prefix}{key!r}")
+            _explain(one, f"{prefix}{key}")
+    elif not path:
+        raise ModelError(f"expected a dict, found {type(item).__name__}: this host can send nothing else here")
+    elif isinstance(item, list | tuple):
+        for index, one in enumerate(item):
+            _explain(one, f"{path}[{index}]")
+    elif isinstance(item, str):
+        try:
+            item.encode()
+        except UnicodeEncodeError as error:
+            raise ModelError(f"[{path}]: this text cannot be sent: {error}") from None
+    elif isinstance(item, int) and not _is_exact(item):
+        raise ModelError(f"[{path}]: {str(item)[:40]} has more digits than the double in which this host sends numbers")
+    elif not isinstance(item, bool | int | float | None):
         raise ModelError(
             f"[{path}]: {type(item).__name__} is nothing that JSON has: use text, numbers, booleans, None, lists and dicts"
         )
 
 
-def _double(number: float, path: str) -> float:
+def _is_exact(number: int) -> bool:
     try:
-        double = float(number)
+        return float(number) == number
     except OverflowError:
-        double = 0.0
-    if double != number and number == number:  # but not a number is unequal to itself
-        raise ModelError(
-            f"[{path}]: {str(number)[:40]} has more digits than the double in which this host sends numbers"
-        )
-    return double
-
-
-def _text(text: str, path: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise ModelError(f"[{path}]: this text cannot be sent: {error}") from None
-    return text
+        return False

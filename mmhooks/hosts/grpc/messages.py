@@ -6,7 +6,7 @@ import base64
 import functools
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
@@ -19,8 +19,8 @@ PACKAGE = "mattermost.pluginapi.v1"
 def _pool() -> descriptor_pool.DescriptorPool:
     # A pool of our own: in the process's common one, another library with the same message names would be in the way.
     pool = descriptor_pool.DescriptorPool()
-    for file in descriptor_pb2.FileDescriptorSet.FromString(base64.b85decode(FILES)).file:
-        pool.AddSerializedFile(file.SerializeToString())
+    for file in FILES:
+        pool.AddSerializedFile(base64.b64decode(file))
     return pool
 
 

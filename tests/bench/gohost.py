@@ -1,0 +1,79 @@
+"""The Go host of the tests as the benchmark uses it: every failure ends the measurement."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+from pathlib import Path
+from typing import Any, Self
+
+from tests.bench.machine import ROOT, CannotMeasure, go, python, settings
+from tests.host_driver import GoHost, HostError
+
+
+def build(folder: Path) -> Path:
+    """Compile the host into a folder, if it is not there already. Raises `CannotMeasure` with the compiler's words."""
+    program = folder / "gohost"
+    if program.exists():
+        return program
+    command = [go() or "go", "build", "-o", str(program), "."]
+    built = subprocess.run(command, cwd=ROOT / "tests" / "gohost", capture_output=True, text=True, check=False)
+    if built.returncode:
+        raise CannotMeasure(f"the Go host cannot be built:\n{built.stdout}{built.stderr}")
+    return program
+
+
+class Host:
+    """A running host; all its plugins end with it.
+
+    Arguments:
+        program: the compiled host.
+        folder: for what the plugins may write: compiled modules.
+    """
+
+    def __init__(self, program: Path, folder: Path) -> None:
+        self._driver = GoHost(program)
+        self._folder = folder
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._driver.close()
+
+    def start(self, plugin: str, file: Path, options: tuple[str, ...] = (), **environ: str) -> None:
+        """Start a plugin and make it ready for calls. `options` are the interpreter's."""
+        command = python(file)
+        environ = {**settings(self._folder), **environ}
+        self.ask(plugin, "start", cmd=[command[0], *options, *command[1:]], env=environ)
+        self.ask(plugin, "call", hook="Implemented")
+
+    def ask(self, plugin: str, operation: str, **arguments: Any) -> Any:
+        """The result of an operation. Raises `CannotMeasure` when it fails, or is not answered."""
+        try:
+            return self._driver.ask(operation, plugin=plugin, **arguments)
+        except HostError as error:
+            raise CannotMeasure(f"{plugin}: {operation} failed with {error}") from error
+        except (OSError, queue.Empty) as error:
+            raise CannotMeasure(f"{plugin}: the Go host does not answer to {operation}") from error
+
+    def begin(self, plugin: str, operation: str, **arguments: Any) -> int:
+        """Start an operation; `is_over` tells of its end."""
+        return self._driver.begin(operation, plugin=plugin, **arguments)
+
+    def is_over(self, number: int) -> bool:
+        """Whether an operation that was begun has ended, by whatever."""
+        try:
+            self._driver.wait(number, timeout=0)
+        except queue.Empty:
+            return False
+        except HostError:
+            pass
+        return True
+
+    def bench(self, plugin: str, hook: str, request: Any, *, calls: int, callers: int = 1) -> dict[str, Any]:
+        """Time calls of one hook. Raises `CannotMeasure` when one of them fails."""
+        found: dict[str, Any] = self.ask(plugin, "bench", hook=hook, request=request, calls=calls, callers=callers)
+        if found["errors"]:
+            raise CannotMeasure(f"{plugin}: {found['errors']} of {calls} calls failed, at last with {found['error']}")
+        return found

@@ -1,0 +1,97 @@
+"""From the start of a process to its handshake line: time and memory."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.bench.figures import Figure, ratio
+from tests.bench.machine import HELLO, PROGRAMS, CannotMeasure, python, settings
+
+PATIENCE = 60.0
+"""Seconds after which a start has failed."""
+
+
+class Start(NamedTuple):
+    """One start."""
+
+    milliseconds: float
+    peak_mib: float
+
+
+def measure(folder: Path, runs: int) -> list[Figure]:
+    """The figures of `runs` pairs of starts, after one pair that is not counted."""
+    bare: list[Start] = []
+    ours: list[Start] = []
+    for _ in range(runs + 1):
+        bare.append(start(PROGRAMS / "bare_start.py", folder))
+        ours.append(start(HELLO, folder))
+    del bare[0], ours[0]
+    return [
+        ratio(
+            "start: process to handshake line",
+            [one.milliseconds for one in bare],
+            [one.milliseconds for one in ours],
+            unit="ms",
+            target=1.5,
+        ),
+        ratio(
+            "start: peak memory at the handshake",
+            [one.peak_mib for one in bare],
+            [one.peak_mib for one in ours],
+            unit="MiB",
+            target=1.4,
+        ),
+    ]
+
+
+def start(file: Path, folder: Path) -> Start:
+    """Start a program, read its handshake line, and end it. Raises `CannotMeasure` when no such line comes."""
+    environ = {
+        **os.environ,
+        **settings(folder),
+        "MATTERMOST_PLUGIN": "Securely message teams, anywhere.",
+        "PLUGIN_PROTOCOL_VERSIONS": "1",
+    }
+    with tempfile.TemporaryFile() as errors:
+        began = time.perf_counter()
+        process = subprocess.Popen(python(file), stdout=subprocess.PIPE, stderr=errors, env=environ)
+        assert process.stdout is not None
+        # Not by Popen, which would wait for a process that has ended: what it used would be lost.
+        alarm = threading.Timer(PATIENCE, os.kill, (process.pid, signal.SIGKILL))
+        alarm.start()
+        try:
+            line = process.stdout.readline()
+            took = time.perf_counter() - began
+            peak = _peak_bytes(process.pid)
+        finally:
+            alarm.cancel()
+            os.kill(process.pid, signal.SIGKILL)
+            used = os.wait4(process.pid, 0)[2]
+            process.returncode = 0  # it has been waited for
+            process.stdout.close()
+        if not line.startswith(b"1|1|tcp|127.0.0.1:"):
+            errors.seek(0)
+            told = errors.read().decode(errors="replace")
+            raise CannotMeasure(f"{file.name} gave no handshake line but {line!r}\n{told}")
+    # ru_maxrss may be that of this process, of which the other one was a copy for a moment: second best.
+    return Start(took * 1000, (peak or used.ru_maxrss * _MAXRSS_UNIT) / 2**20)
+
+
+_MAXRSS_UNIT = 1 if os.uname().sysname == "Darwin" else 1024
+
+
+def _peak_bytes(pid: int) -> int | None:
+    """The most memory that a running process has used so far, where the system tells."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    lines = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(lines[0].split()[1]) * 1024 if lines else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +38,7 @@ class Blueprint(HookDecorator):
         for name in blueprint.registered_hooks():
             handler = blueprint._handlers[name]
             if handler.on_error is None and handler.hook.kind.may_reject and blueprint.on_error is not None:
-                handler = bind(handler.hook, handler.function, timeout=handler.timeout, on_error=blueprint.on_error)
+                handler = dataclasses.replace(handler, on_error=blueprint.on_error)
             self._handlers[name] = handler
         # A handler that came later would be lost without a word.
         blueprint._closed = blueprint._closed or "its blueprint was included before"
@@ -61,7 +62,7 @@ class Blueprint(HookDecorator):
         if on_error is not None and not hook.kind.may_reject:
             raise RegistrationError(
                 f"{hook.name}: on_error is for hooks that can be refused (filters and gates), and this one is a "
-                f"{hook.kind.value} hook: raise an exception in {describe(function)} instead"
+                f"{hook.kind.value} hook: what it is about cannot be refused. Leave on_error out, for {describe(function)}"
             )
         handler = bind(hook, function, timeout=timeout, on_error=on_error)
         self._check_free(handler)

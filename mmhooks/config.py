@@ -79,7 +79,7 @@ class RuntimeConfig(BaseModel):
             return cls(**found)
         except ValidationError as error:
             bad = dict.fromkeys(str(problem["loc"][0]) for problem in error.errors())
-            raise ConfigurationError("\n".join(_complaint(cls, name, found, source) for name in bad)) from error
+            raise ConfigurationError("\n".join(_complaint(cls, name, found, source) for name in bad)) from None
 
     @property
     def limits(self) -> Limits:

@@ -18,9 +18,9 @@ from typing import Any
 
 from mmhooks.binding import Handler
 from mmhooks.errors import CallError, DeadlineExceeded, NotImplementedByPlugin, ThreadsExhausted
-from mmhooks.hooks import HookName, Kind
+from mmhooks.hooks import Hook, HookName
 from mmhooks.limits import Limits
-from mmhooks.outcomes import Failed, Outcome, Reject, Rejected, Unchanged, handler_error, judge, rejected
+from mmhooks.outcomes import Failed, Outcome, Reject, Rejected, Unchanged, handler_error, judge, no_reject, rejected
 from mmhooks.threads import Exhausted, Job, Result, ThreadPool
 from mmhooks.watchdog import Watchdog
 
@@ -81,38 +81,42 @@ class Dispatcher:
         if timeout is not None:
             left = timeout - (time.monotonic() - started)
             budget = min(budget, left - margin(timeout))
-        before = copy.deepcopy(arguments) if self._notice_edits and handler.hook.kind is Kind.FILTER else None
+        before = copy.deepcopy(arguments) if self._notice_edits and handler.hook.result else None
         try:
             outcome = judge(handler.hook, await self._run(handler, arguments, budget))
         except CallError as error:
-            return self.failure(handler, error)
+            return self.failure(handler.hook, error)
         except Reject as reject:
             if not handler.hook.kind.may_reject:
-                return self.failure(handler, reject)
+                return self.failure(handler.hook, TypeError(no_reject(handler.hook, reject)))
             try:
-                return rejected(handler.hook, reject)
+                # Without the frames that it passed: one that is raised again and again would keep them all alive.
+                return rejected(handler.hook, reject.with_traceback(None))
             except TypeError as error:
-                return self.failure(handler, error)
+                return self.failure(handler.hook, error)
         except TypeError as error:
-            return self.failure(handler, error)
+            return self.failure(handler.hook, error)
         if before is not None and isinstance(outcome, Unchanged):
             return Unchanged(_edits(handler, before, arguments))
         return outcome
 
-    def failure(self, handler: Handler, error: Exception) -> Outcome:
-        """The outcome of a call whose handler failed, or whose answer could not be used: logged, and told to the host."""
+    def failure(self, hook: Hook, error: Exception) -> Outcome:
+        """The outcome of a call whose handler failed, or whose request or answer could not be used: logged, and told to
+        the host."""
+        handler = self.handlers.get(hook.name)
+        location = handler.location if handler else "no handler"
         if not isinstance(error, CallError):
-            error = handler_error(handler.hook, handler.location, error)
+            error = handler_error(hook, location, error)
         if isinstance(error, ThreadsExhausted):
             pass  # the pool has said so, once for all such calls
         elif (cause := error.__cause__) is not None:
             where = _authors_part(cause.__traceback__)
             exc_info = (type(cause), cause, where) if where else None
-            logger.error("%s: %s failed: %s", handler.hook.name, handler.location, error, exc_info=exc_info)
+            logger.error("%s: %s failed: %s", hook.name, location, error, exc_info=exc_info)
         else:
-            logger.error("%s: %s", handler.hook.name, error)
-        on_error = handler.on_error or self._on_error
-        if on_error is not None and handler.hook.kind.may_reject:
+            logger.error("%s: %s", hook.name, error)
+        on_error = (handler and handler.on_error) or self._on_error
+        if on_error is not None and hook.kind.may_reject:
             return Rejected(on_error.reason, error)
         return Failed(error)
 
@@ -201,7 +205,9 @@ class Dispatcher:
         return DeadlineExceeded(what, hook=handler.hook.name, handler=handler.location)
 
     def _exhausted(self, handler: Handler) -> ThreadsExhausted:
-        text = f"all {self._threads.size} threads for sync handlers are stuck past their deadlines"
+        text = (
+            f"all {self._threads.size} threads for sync handlers are stuck past their deadlines, or could not be made"
+        )
         return ThreadsExhausted(text, hook=handler.hook.name, handler=handler.location)
 
 
@@ -238,7 +244,8 @@ def _edits(handler: Handler, before: Sequence[Any], after: Sequence[Any]) -> tup
     """The fields that a handler changed in its arguments: `post.message`."""
     edited = []
     for parameter, old, new in zip(handler.hook.parameters, before, after, strict=True):
-        for name in getattr(old, "__struct_fields__", ()):
-            if getattr(old, name) != getattr(new, name):
-                edited.append(f"{parameter.name}.{name}")
+        fields = getattr(old, "__struct_fields__", ())
+        edited += [f"{parameter.name}.{name}" for name in fields if getattr(old, name) != getattr(new, name)]
+        if isinstance(old, list) and old != new:
+            edited.append(parameter.name)
     return tuple(edited)

@@ -87,6 +87,9 @@ class AppError(MmhooksError):
         where: str = "",
         params: dict[str, Any] | None = None,
     ) -> None:
+        for name, value in (("message", message), ("id", id), ("detailed_error", detailed_error), ("where", where)):
+            if not isinstance(value, str):
+                raise TypeError(f"AppError takes {name} as a str, not {type(value).__name__}: AppError(str(error))")
         super().__init__(message or detailed_error or id)
         self.message = message
         self.id = id

@@ -9,10 +9,21 @@ Two rules for this file:
 from __future__ import annotations
 
 import enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 
-class HookName(enum.StrEnum):
+class _Suggesting(enum.EnumType):
+    """Says which hook was meant, where an enum would only say that there is none."""
+
+    if not TYPE_CHECKING:  # type checkers know the members, and would take this for leave to write any name
+
+        def __getattr__(cls, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            raise AttributeError(_unknown(name, [*HOOKS], f"HookName.{name} is not a hook of Mattermost"))
+
+
+class HookName(enum.StrEnum, metaclass=_Suggesting):
     """The hooks a handler can be registered for, by Mattermost's own names, in the order of its `hooks.go`."""
 
     OnActivate = "OnActivate"

@@ -12,12 +12,15 @@ import atexit
 import collections
 import contextlib
 import faulthandler
+import fcntl
 import os
 import select
 import sys
 import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+
+from mmhooks.lifeline import Lifeline
 
 COOKIE = ("MATTERMOST_PLUGIN", "Securely message teams, anywhere.")
 """By this variable a plugin knows that Mattermost started it (Mattermost's plugin package, go-plugin's magic cookie)."""
@@ -35,12 +38,13 @@ class Launch:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
-        self.parent = os.getppid()
         self._stdout = _put_aside(STDOUT)
         self._stderr = _put_aside(STDERR)
         self._stderr_lock = threading.Lock()
         self.output = Output(self.write_stderr)
         faulthandler.enable(self._stderr)  # a crash in C code leaves a traceback in the server's log
+        self.lifeline = Lifeline(os.getppid(), self._stderr, self._end)
+        self.lifeline.start()
 
     def write_handshake(self, line: str) -> None:
         """Write the one line that the host reads from the real standard output."""
@@ -52,9 +56,17 @@ class Launch:
             while data:
                 data = data[os.write(self._stderr, data) :]
 
+    def _end(self, reason: str) -> None:
+        """The end of a plugin that is still being imported: nobody is served yet, and the import may never end."""
+        self.output.flush()
+        for _, data in self.output.take():
+            self.write_stderr(data)
+        os._exit(0)
+
     def _leave_to_parent(self) -> None:
         # In a forked child: the host waits until nobody has its pipes any more.
         self._stderr_lock = threading.Lock()
+        faulthandler.enable(STDERR)
         for fd in (self._stdout, self._stderr):
             os.close(fd)
         self._stdout = self._stderr = STDERR
@@ -78,12 +90,17 @@ class Output:
         self._drained = threading.Event()
         threading.Thread(target=self._drain, name="mmhooks-output", daemon=True).start()
 
-    def listen(self, listener: Callable[[], None] | None) -> None:
-        """Call `listener`, from the thread, when there is something to take; None ends that."""
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Call `listener`, from the thread, when there is something to take; it replaces one that listened before."""
         with self._lock:
             self._listener = listener
-        if listener:
-            listener()
+        listener()
+
+    def unlisten(self, listener: Callable[[], None]) -> None:
+        """Call `listener` no more, if it is still the one."""
+        with self._lock:
+            if self._listener is listener:
+                self._listener = None
 
     def take(self) -> list[tuple[int, bytes]]:
         """What has been printed since the last time, as pairs of channel and bytes."""
@@ -175,15 +192,27 @@ def _leave(launch: Launch, pid: int) -> None:
 
 
 def _put_aside(fd: int) -> int:
+    # Not inherited by programs that the plugin starts, and never in the place of a standard stream that is closed.
+    with contextlib.suppress(OSError):  # closed by whoever started us
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 3)
+    nothing = os.open(os.devnull, os.O_WRONLY)
     try:
-        return os.dup(fd)  # not inherited by programs that the plugin starts
-    except OSError:  # closed by whoever started us
-        return os.open(os.devnull, os.O_WRONLY)
+        return fcntl.fcntl(nothing, fcntl.F_DUPFD_CLOEXEC, 3)
+    finally:
+        os.close(nothing)
 
 
 def _redirect(fd: int) -> int:
     """Put a pipe in the place of a standard stream; the end to read from."""
-    reader, writer = os.pipe()
+    ends = os.pipe()
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        # C code may print while it keeps our thread from running: let it print much before the pipe is full.
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, KEPT)
+    reader = fcntl.fcntl(ends[0], fcntl.F_DUPFD_CLOEXEC, 3)
+    writer = fcntl.fcntl(ends[1], fcntl.F_DUPFD_CLOEXEC, 3)
+    for end in ends:
+        os.close(end)
     os.dup2(writer, fd)
     os.close(writer)
     return reader

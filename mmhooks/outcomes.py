@@ -122,15 +122,32 @@ def rejected(hook: Hook, reject: Reject) -> Rejected:
     """The outcome of a `Reject` that a handler of this hook returned or raised."""
     if isinstance(reject, Dismiss) and hook.name is not HookName.MessageWillBePosted:
         raise TypeError(f'{hook.name}: Dismiss() is only for MessageWillBePosted; write: return Reject("why")')
-    return Rejected(reject.reason)
+    return Rejected(sendable(reject.reason))
+
+
+def no_reject(hook: Hook, reject: Reject) -> str:
+    """What to tell the author of a handler that rejects where nothing can be rejected."""
+    instead = "leave it out: what has happened cannot be undone"
+    if hook.kind.tells_errors:
+        instead = f"write: raise AppError({reject.reason!r})"
+    return f"{hook.name}: Reject is for filters and gates, and this is a {hook.kind.value} hook; {instead}"
 
 
 def handler_error(hook: Hook, handler: str, error: BaseException) -> HandlerError:
     """Wrap what came out of a handler, its type and text in the message."""
-    text = "".join(part for part in (type(error).__name__, f": {error}" if str(error) else ""))
+    try:
+        text = str(error)
+    except Exception:
+        text = "(its text cannot be read)"
+    text = sendable(f"{type(error).__name__}: {text}" if text else type(error).__name__)
     wrapped = HandlerError(text, hook=hook.name, handler=handler)
     wrapped.__cause__ = error
     return wrapped
+
+
+def sendable(text: str) -> str:
+    """A text without what UTF-8 does not have: names of files, say, may hold bytes that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 _BUILTIN: dict[str, type] = {"bool": bool, "int": int, "str": str}

@@ -83,9 +83,21 @@ class ThreadPool:
             self._pending += 1
             make_thread = self._pending > self._threads and self._threads < self.size and not self._closed
             self._threads += make_thread
-        self._jobs.put(job)
         if make_thread:
+            self._make_thread()
+        self._jobs.put(job)
+
+    def _make_thread(self) -> None:
+        try:
             threading.Thread(target=self._work, name=f"mmhooks-handler-{self._threads}", daemon=True).start()
+        except RuntimeError as error:  # the system has no more
+            with self._lock:
+                self._threads -= 1
+                others = self._threads
+                self._pending -= not others
+            logger.error("no further thread for sync handlers, beside %d: %s", others, error)
+            if not others:
+                raise Exhausted from None
 
     def withdraw(self, job: Job) -> None:
         """Say that nobody waits for a job any more: if it has not started it never will."""

@@ -1,8 +1,9 @@
 """The documentation does what it shows: its Python runs, its transcripts are real, its links lead somewhere.
 
-A block with a title is a file, written below the page's own folder; a title that ends with ", continued" adds to it.
-Files called `test_…` are run by pytest, all others as programs. Blocks without a title are one script, run up to each of
-them. In transcripts, `mmhooks` and `pytest` are run, and their output is compared.
+A block with a title is a file, written where a reader of the page is by then; a title that ends with ", continued" adds
+to it. Files called `test_…` are run by pytest, all others as programs. Blocks without a title are one script, run up to
+each of them. In transcripts, `mkdir`, `cd` and `cp` are followed; `mmhooks` and `pytest` are run, and their output is
+compared.
 """
 
 from __future__ import annotations
@@ -27,14 +28,15 @@ from mmhooks.limits import VARIABLES
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-SHOWN_ONLY = {".", "cd", "make", "mkdir", "pip", "python3"}
-"""Commands of transcripts that make folders and environments: they are not run."""
+SHOWN_ONLY = {".", "make", "pip", "python3"}
+"""Commands of transcripts that make environments, or are for a checkout: they are not run."""
 
 EXAMPLES = [
     ("README.md", "plugin.py", "hello/plugin.py"),
     ("docs/index.md", "plugin.py", "hello/plugin.py"),
     ("docs/index.md", "plugin.py", "pulse/plugin.py"),
     ("docs/index.md", "plugin.py", "house_rules/plugin.py"),
+    ("docs/index.md", "rules/__init__.py", "house_rules/rules/__init__.py"),
     ("docs/index.md", "rules/messages.py", "house_rules/rules/messages.py"),
     ("docs/index.md", "rules/logins.py", "house_rules/rules/logins.py"),
 ]
@@ -79,15 +81,18 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
     script = ""
+    folder = tmp_path / "start"
+    folder.mkdir()
     for block in blocks(page):
         if block.title:
-            take_file(block, tmp_path)
+            take_file(block, folder)
         elif block.language == "python":
             script += block.text
-            ran = run(["python", "-W", "error", "-c", script], tmp_path)
+            ran = run(["python", "-W", "error", "-c", script], folder)
             assert ran.returncode == 0, f"{block.place}\n{ran.stdout}"
         elif block.language == "console":
-            take_transcript(block, tmp_path)
+            folder = take_transcript(block, folder)
+            assert folder.is_relative_to(tmp_path), f"{block.place} leads out of the reader's folders"
 
 
 def take_file(block: Block, folder: Path) -> None:
@@ -117,17 +122,23 @@ def block_tests(text: str) -> int:
     return len(re.findall(r"^(?:async )?def test_", text, re.MULTILINE))
 
 
-def take_transcript(block: Block, folder: Path) -> None:
+def take_transcript(block: Block, folder: Path) -> Path:
+    """Do what a transcript does. Result: the folder in which it ends."""
     for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
         command, _, shown = part.partition("\n")
         words = shlex.split(command)
         if words[0] in SHOWN_ONLY:
             assert not shown, f"{block.place}: {command!r} is not run, so no output can be shown for it"
             check_make(words)
+        elif words[0] == "cd":
+            folder = (folder / words[1]).resolve(strict=True)
+        elif words[0] in ("mkdir", "cp"):
+            subprocess.run(words, cwd=folder, check=True)
         else:
             assert words[0] in ("mmhooks", "pytest"), f"{block.place}: {command!r}"
             ran = run(words, folder)
             assert comparable(ran.stdout) == comparable(shown), f"{block.place}: {command}\n{ran.stdout}"
+    return folder
 
 
 def check_make(words: list[str]) -> None:

@@ -210,3 +210,11 @@ def test_only_filters_and_gates_may_reject() -> None:
 
 def test_only_fallible_hooks_tell_errors() -> None:
     assert {kind for kind in Kind if kind.tells_errors} == {Kind.FALLIBLE, Kind.FALLIBLE_VALUE}
+
+
+def test_wrong_member_of_the_enum_is_told_with_the_nearest() -> None:
+    with pytest.raises(
+        AttributeError, match=r"HookName\.MessagePosted is not a hook of Mattermost; did you mean 'Message"
+    ):
+        _ = HookName.MessagePosted  # type: ignore[attr-defined]  # the mistake
+    assert not hasattr(HookName, "__no_such_thing__")

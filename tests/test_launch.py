@@ -99,3 +99,35 @@ def test_bad_environment_ends_with_status_2_and_a_line_for_each_variable(tmp_pat
     assert done.stdout == ""
     for name, value in bad.items():
         assert name == "MMHOOKS_HOST" or f"{name}: found '{value}', expected " in done.stderr
+
+
+def test_log_never_stands_in_the_place_of_the_handshake(tmp_path: Path) -> None:
+    source = "import logging\nimport mmhooks\nlogging.getLogger('x').error('trouble')\nprint('out')\nopen('done', 'w').close()\n"
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} {as_file(source, tmp_path)} 2>&-"],
+        env={**os.environ, **COOKIES},
+        cwd=tmp_path,
+        check=True,
+        timeout=30,
+        stdout=subprocess.PIPE,
+    )
+    assert done.stdout == b""
+    assert (tmp_path / "done").exists()
+
+
+def test_output_goes_to_the_last_who_listens() -> None:
+    # In a process of its own: the standard streams are taken over for good.
+    source = """
+import threading, mmhooks
+from mmhooks.launch import launched
+first, second = threading.Event(), threading.Event()
+launched.output.listen(first.set)
+launched.output.listen(second.set)
+launched.output.unlisten(first.set)
+second.clear()
+print("text")
+assert second.wait(10)
+launched.output.flush()
+assert launched.output.take() == [(1, b"text\\n")]
+"""
+    subprocess.run([sys.executable, "-c", source], env={**os.environ, **COOKIES}, check=True, timeout=30)

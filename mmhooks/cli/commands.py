@@ -7,7 +7,7 @@ import sys
 import click
 
 from mmhooks import __version__
-from mmhooks.cli.dev import Console
+from mmhooks.cli.dev import Console, in_brief
 from mmhooks.errors import MmhooksError
 
 
@@ -34,4 +34,4 @@ def dev(plugin: str, posts: tuple[str, ...], user: str, channel: str) -> None:
             sys.exit(0 if console.post_all(posts) else 1)
         console.converse(sys.stdin)
     except MmhooksError as error:
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(in_brief(error)) from error

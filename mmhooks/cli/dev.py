@@ -13,7 +13,7 @@ import watchfiles
 from mmhooks.errors import AppError, CallError, MmhooksError
 from mmhooks.hooks import HookName
 from mmhooks.models import CommandArgs, CommandResponse, Context, Post
-from mmhooks.outcomes import DISMISSED, Rejected, Replaced, Value
+from mmhooks.outcomes import DISMISSED, Rejected, Replaced, Unchanged, Value
 from mmhooks.testing.process import LogLine, PluginProcess, plugin_file
 
 _WATCH_START = 5.0
@@ -40,6 +40,7 @@ class Console:
         self._lock = threading.Lock()  # a restart and a message must not meet
         self._posted = 0
         self._prompt = ""
+        self._unfinished = ""
 
     def post_all(self, messages: Iterable[str]) -> bool:
         """Start the plugin, post the messages, stop. Result: whether no call failed."""
@@ -80,8 +81,8 @@ class Console:
                 self._say(click.style(f"> {message}", bold=True))
             try:
                 return self._command(message) if message.startswith("/") else self._post(message)
-            except (CallError, AppError) as error:
-                self._show("error", f"{error} (a server would go on as if the plugin were absent)")
+            except MmhooksError as error:
+                self._show("error", str(error))
                 if self._process.has_ended:
                     self._restart()
                 return False
@@ -94,8 +95,16 @@ class Console:
         now = int(time.time() * 1000)
         self._posted += 1
         post = Post(user_id=self._user, channel_id=self._channel, message=message, create_at=now, update_at=now)
+        succeeded = True
         if HookName.MessageWillBePosted in self._process.implemented:
-            outcome = self._process.call(HookName.MessageWillBePosted, [Context(), post])
+            try:
+                outcome = self._process.call(HookName.MessageWillBePosted, [Context(), post])
+            except CallError as error:
+                self._show("error", f"{error}: a server goes on as if the plugin were absent")
+                if self._process.has_ended:
+                    self._restart()
+                    return False
+                outcome, succeeded = Unchanged(), False
             if isinstance(outcome, Rejected):
                 silent = outcome.reason == DISMISSED
                 self._show("rejected", "(silently: the author is told nothing)" if silent else outcome.reason)
@@ -111,7 +120,7 @@ class Console:
         if HookName.MessageHasBeenPosted in self._process.implemented:
             post.id = f"post{self._posted}"
             self._process.call(HookName.MessageHasBeenPosted, [Context(), post])
-        return True
+        return succeeded
 
     def _command(self, message: str) -> bool:
         assert self._process
@@ -121,13 +130,14 @@ class Console:
         args = CommandArgs(command=message, user_id=self._user, channel_id=self._channel)
         answer = self._process.call(HookName.ExecuteCommand, [Context(), args])
         if isinstance(answer, AppError):
-            raise answer
+            self._show("error", f"the user reads: {answer.message or answer.detailed_error}")
+            return False
         response = answer.value if isinstance(answer, Value) else CommandResponse()
         self._show("answer", response.text or "(empty)")
         return True
 
     def _start(self) -> None:
-        started = time.monotonic()
+        begun = time.monotonic()
         self._process = None
         self._process = PluginProcess(self._file, on_log=self._log, on_print=self._print)
         try:
@@ -135,7 +145,7 @@ class Console:
         except BaseException:
             self._stop()
             raise
-        started = time.monotonic() - started
+        started = time.monotonic() - begun
         self._process.settle()
         hooks = ", ".join(self._process.implemented) or "none: register one with @app.hook"
         self._say(f"{self._file.name} runs, started in {started:.2f} s. Hooks: {hooks}")
@@ -169,7 +179,7 @@ class Console:
         try:
             self._start()
         except (MmhooksError, OSError) as error:
-            self._show("error", _first_line(error))
+            self._show("error", in_brief(error))
 
     def _show(self, what: str, text: str) -> None:
         self._say(f"  {click.style(f'{what:9}', fg=_COLOURS[what])} {text}")
@@ -184,10 +194,12 @@ class Console:
         return lines.readline()
 
     def _print(self, text: str) -> None:
-        for line in text.splitlines():
+        *lines, self._unfinished = (self._unfinished + text).split("\n")
+        for line in lines:
             self._say(click.style(f"  print: {line}", dim=True))
 
 
-def _first_line(error: Exception) -> str:
-    # The rest is the plugin's log, which has been shown as it came.
-    return str(error).partition("\n")[0]
+def in_brief(error: Exception) -> str:
+    """What happened, and the last line of why: the rest is the plugin's log, which has been shown as it came."""
+    first, _, rest = str(error).partition("\n")
+    return ": ".join([first, *rest.strip().splitlines()[-1:]])

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from mmhooks.models.model import Model
-
-if TYPE_CHECKING:
-    from mmhooks.models.posts import MessageAttachment
+from mmhooks.models.posts import MessageAttachment
 
 
 class CommandArgs(Model, kw_only=True):

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import msgspec
 
 from mmhooks.models.model import Model
-
-if TYPE_CHECKING:
-    from mmhooks.models.teams import TeamMember
+from mmhooks.models.teams import TeamMember
 
 
 class FilesLimits(Model, kw_only=True):

@@ -139,7 +139,7 @@ _FIELDS: dict[type[Model], tuple[_Field, ...]] = {}
 def _fields(cls: type[Model]) -> tuple[_Field, ...]:
     """How each field goes to JSON and back: worked out when a class first needs it, since most never do."""
     if cls not in _FIELDS:
-        hints = typing.get_type_hints(cls, localns=_Names())
+        hints = typing.get_type_hints(cls)
         skipped = cls._not_json | Model._not_json
         _FIELDS[cls] = tuple(
             _Field(
@@ -153,18 +153,6 @@ def _fields(cls: type[Model]) -> tuple[_Field, ...]:
             for name in cls.__struct_fields__
         )
     return _FIELDS[cls]
-
-
-class _Names(dict[str, Any]):
-    """Looks up the models that annotations name, wherever they are defined."""
-
-    def __missing__(self, name: str) -> Any:
-        from mmhooks import models
-
-        try:
-            return getattr(models, name)
-        except AttributeError:
-            raise KeyError(name) from None
 
 
 def _read(cls: type[Any], data: Any, path: str) -> Any:

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
+from mmhooks.models.files import FileInfo
 from mmhooks.models.model import Model
-
-if TYPE_CHECKING:
-    from mmhooks.models.files import FileInfo
-    from mmhooks.models.users import User
+from mmhooks.models.users import User
 
 
 class Emoji(Model, kw_only=True):

@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from mmhooks.models.model import Model
-
-if TYPE_CHECKING:
-    from mmhooks.models.posts import Post, PostAcknowledgement, Reaction
-    from mmhooks.models.users import Status, User
+from mmhooks.models.posts import Post, PostAcknowledgement, Reaction
+from mmhooks.models.users import Status, User
 
 
 class MembershipChangeMsg(Model, kw_only=True):

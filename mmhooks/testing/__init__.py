@@ -1,9 +1,35 @@
-"""For authors' tests: the test client, live plugins, and the pytest plugin that gives both as fixtures."""
+"""For authors' tests: the test client, live plugins, and the pytest plugin that gives both as fixtures.
+
+Each name is loaded when it is first used: pytest imports this package in every session, whatever is tested.
+"""
 
 from __future__ import annotations
 
-from mmhooks.testing.client import TestClient
-from mmhooks.testing.live import LiveClient, StartFailed
-from mmhooks.testing.results import Result, UnreturnedEdit
+import importlib
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["LiveClient", "Result", "StartFailed", "TestClient", "UnreturnedEdit"]
+if TYPE_CHECKING:
+    from mmhooks.testing.client import TestClient as TestClient
+    from mmhooks.testing.live import LiveClient as LiveClient
+    from mmhooks.testing.process import StartFailed as StartFailed
+    from mmhooks.testing.results import Result as Result
+    from mmhooks.testing.results import UnreturnedEdit as UnreturnedEdit
+
+_HOME = {
+    "LiveClient": "live",
+    "Result": "results",
+    "StartFailed": "process",
+    "TestClient": "client",
+    "UnreturnedEdit": "results",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        module = importlib.import_module(f"mmhooks.testing.{_HOME[name]}")
+    except KeyError:
+        raise AttributeError(f"module 'mmhooks.testing' has no attribute {name!r}") from None
+    value = globals()[name] = getattr(module, name)
+    return value

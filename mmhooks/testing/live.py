@@ -9,7 +9,7 @@ from mmhooks.errors import AppError, CallError
 from mmhooks.hooks import find_hook
 from mmhooks.testing.calls import HookCalls
 from mmhooks.testing.client import failed, ordered, result
-from mmhooks.testing.process import PluginProcess, StartFailed
+from mmhooks.testing.process import PluginProcess
 from mmhooks.testing.results import Result
 
 
@@ -64,6 +64,3 @@ class LiveClient(HookCalls):
                 raise answer
             return Result(hook.name, None, None, answer)
         return result(hook, answer, values)
-
-
-__all__ = ["LiveClient", "StartFailed"]

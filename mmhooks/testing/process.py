@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import collections
 import contextlib
 import json
 import os
@@ -11,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,6 +44,9 @@ STOP_TIMEOUT = 2.0
 
 _QUIET = 0.05
 """Seconds without news after which a plugin is taken to have said what it had to say."""
+
+_LONGEST_SETTLE = 0.5
+"""Seconds after which that is given up: a plugin may print all the time."""
 
 _ERRORS = {
     grpc.StatusCode.UNIMPLEMENTED: NotImplementedByPlugin,
@@ -136,7 +142,7 @@ class PluginProcess:
         if not servable(HOOKS[name]):
             raise NotImplementedByPlugin(f"{name} is not on the gRPC host's wire", hook=name)
         codec = hook_codec(name)
-        method = self._method("/" + f"{PACKAGE}.PluginHooks/{name}", codec.response)
+        method = self._method(f"/{PACKAGE}.PluginHooks/{name}", codec.response)
         try:
             response = method(codec.make_request(arguments), timeout=timeout)
         except grpc.RpcError as error:
@@ -150,8 +156,9 @@ class PluginProcess:
 
     def settle(self) -> None:
         """Wait until what it has logged and printed so far has most likely come: they take ways of their own."""
+        end = time.monotonic() + _LONGEST_SETTLE
         with self._news:
-            while self._news.wait(_QUIET):
+            while time.monotonic() < end and self._news.wait(_QUIET):
                 pass
 
     def stop(self) -> int:
@@ -211,14 +218,15 @@ class PluginProcess:
 
         self._threads.append(self._in_thread(read))
         try:
-            line = lines.get(timeout=START_TIMEOUT).decode(errors="replace").strip()
+            first = lines.get(timeout=START_TIMEOUT)
         except queue.Empty:
-            raise StartFailed(self._story(f"did not shake hands within {START_TIMEOUT:g} s")) from None
-        if not line:
-            status = self._process.wait()
+            raise StartFailed(self._story(f"did not start within {START_TIMEOUT:g} s")) from None
+        if not first:
+            status = self._process.wait(STOP_TIMEOUT)
             hint = ": does it end with `app.run()`?" if status == 0 else ""
             self._threads[0].join(STOP_TIMEOUT)
-            raise StartFailed(self._story(f"ended with status {status} before it shook hands{hint}"))
+            raise StartFailed(self._story(f"ended with status {status} while it was starting{hint}"))
+        line = first.decode(errors="replace").strip()
         fields = line.split("|")
         if len(fields) < 5 or fields[2:3] != ["unix"] or fields[4] != "grpc":
             raise StartFailed(self._story(f"wrote a first line that is no handshake: {line!r}"))
@@ -253,6 +261,10 @@ class PluginProcess:
 
     def _read_prints(self) -> None:
         data = message_class("plugin.StdioData")
+        # A letter of several bytes may come in two pieces.
+        decoders: dict[int, codecs.IncrementalDecoder] = collections.defaultdict(
+            lambda: codecs.getincrementaldecoder("utf-8")("replace")
+        )
         stream = self._channel.unary_stream(
             "/plugin.GRPCStdio/StreamStdio",
             request_serializer=lambda message: message.SerializeToString(),
@@ -260,7 +272,7 @@ class PluginProcess:
         )
         with contextlib.suppress(grpc.RpcError, ValueError):
             for piece in stream(message_class("google.protobuf.Empty")()):
-                text = piece.data.decode(errors="replace")
+                text = decoders[piece.channel].decode(piece.data)
                 self.printed += text
                 if self._on_print:
                     self._on_print(text)
@@ -291,4 +303,4 @@ def _log_line(text: str) -> LogLine:
         level, message = fields.pop("@level"), fields.pop("@message")
     except (ValueError, KeyError, AttributeError, TypeError):
         return LogLine("debug", text)
-    return LogLine(level, message, {key: value for key, value in fields.items() if key[0] != "@"})
+    return LogLine(level, message, {key: value for key, value in fields.items() if not key.startswith("@")})

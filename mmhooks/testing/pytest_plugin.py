@@ -50,7 +50,10 @@ def _app(config: pytest.Config) -> tuple[App, str]:
     setting = str(config.getini(_INI))
     module_name, _, name = setting.partition(":")
     if not module_name or not name:
-        pytest.fail(f'{_INI} = {setting!r}: say which app to test, as "module:name", e.g. "plugin:app"', pytrace=False)
+        pytest.fail(
+            f'{_INI} = {setting!r}: say in pytest\'s configuration which app to test: mmhooks_app = "plugin:app"',
+            pytrace=False,
+        )
     root = str(config.rootpath)
     if root not in sys.path:
         sys.path.insert(0, root)

@@ -42,8 +42,8 @@ class Result(Generic[T]):
 
     @property
     def unchanged(self) -> bool:
-        """Whether things go on as if the plugin were absent: it had nothing to say, or failed."""
-        return self.outcome is None or isinstance(self.outcome, Unchanged)
+        """Whether things go on as if the plugin were absent: it had nothing to say, or failed where nobody is told."""
+        return isinstance(self.outcome, Unchanged) or (self.outcome is None and not isinstance(self.error, AppError))
 
     @property
     def post(self) -> Post | None:

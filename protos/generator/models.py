@@ -72,13 +72,19 @@ class Field(NamedTuple):
     default: str
 
 
-def generate() -> Iterator[tuple[str, str]]:
-    """The files of the models, by their paths."""
+def all_models() -> dict[str, dict[str, list[Field]]]:
+    """The fields of every model, by its module and name."""
     modules: dict[str, dict[str, list[Field]]] = {}
     for go_name, home, in_config in _placed():
         classes = modules.setdefault(home, {})
         assert _class_name(go_name) not in classes, f"two models named {_class_name(go_name)}: add one to _RENAMED"
         classes[_class_name(go_name)] = [*_fields(go_name, in_config)]
+    return modules
+
+
+def generate() -> Iterator[tuple[str, str]]:
+    """The files of the models, by their paths."""
+    modules = all_models()
     for module, classes in sorted(modules.items()):
         yield f"mmhooks/models/{module}.py", _module(module, classes, modules)
     yield "mmhooks/models/__init__.py", _root(modules)
@@ -155,21 +161,22 @@ def _module(module: str, classes: dict[str, list[Field]], modules: dict[str, dic
         "",
     ]
     lines += [
-        f"from typing import {', '.join(['TYPE_CHECKING'] * bool(others) + ['Any'] * ('Any' in used) + ['ClassVar'])}",
+        f"from typing import {', '.join(['Any'] * ('Any' in used) + ['ClassVar'])}",
         "",
     ]
     lines += ["import msgspec", ""] if nested else []
     lines += ["from mmhooks.models.model import Model", ""]
-    if others:
-        lines += ["if TYPE_CHECKING:"] + [f"    from mmhooks.models.{home} import {name}" for home, name in others]
+    if others:  # for real, not for type checkers only: help() and inspect.signature() look the annotations up
+        lines += [f"from mmhooks.models.{home} import {name}" for home, name in others]
     for name, fields in classes.items():
-        lines += ["", "", f"class {name}(Model, kw_only=True):", f'    """{_summary(name)}"""', ""]
+        lines += ["", "", f"class {name}(Model, kw_only=True):", f'    """{summary(name)}"""', ""]
         lines += _json_rules(fields)
         lines += [f"    {field.name}: {field.type} = {field.default}" for field in fields]
     return "\n".join(lines) + "\n"
 
 
-def _summary(name: str) -> str:
+def summary(name: str) -> str:
+    """What a model is, in a sentence or two."""
     return _SUMMARIES.get(name) or message_comments().get(name) or f"Part of a larger record: Mattermost's {name}."
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from mmhooks.hooks import HOOKS, Hook, Kind
 
 from .contract import descriptors, notes
+from .models import MODULES, all_models, summary
 
 _INTRODUCTION = """# Hooks
 
@@ -53,6 +54,33 @@ def generate() -> Iterator[tuple[str, str]]:
         if note["surprises"].strip():
             lines += ["", "**Surprises.**", "", note["surprises"].strip()]
     yield "docs/hooks.md", "\n".join(lines) + "\n"
+    yield "docs/models.md", _models_page()
+
+
+_MODELS = """# Models
+
+What handlers get and return. All fields have Mattermost's JSON names and a default, so that a model can be made with just
+what matters: `Post(message="hello")`. Times are milliseconds since 1970 (UTC), 0 for never. `to_dict`, `to_json`, `from_dict` and
+`from_json` convert to Mattermost's JSON and back. `Config` and what belongs to it alone are spelt as in Mattermost's
+config.json and are not listed here.
+"""
+
+
+def _models_page() -> str:
+    lines = [_MODELS]
+    for module, models in sorted(all_models().items()):
+        for name, fields in models.items() if module in MODULES else ():
+            lines += [
+                f"## {name}",
+                "",
+                f"{summary(name)} (`mmhooks.models.{module}`)",
+                "",
+                "| field | type |",
+                "|---|---|",
+            ]
+            lines += [f"| `{field.name}` | `{field.type}` |".replace(" | None", " or None") for field in fields]
+            lines.append("")
+    return "\n".join(lines)
 
 
 def _arrow(hook: Hook) -> str:

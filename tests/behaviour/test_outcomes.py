@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from mmhooks import AppError, CommandArgs, Config, Context, EmailNotification, NotImplementedByPlugin, Post, User
+from mmhooks import (
+    AppError,
+    CommandArgs,
+    CommandResponse,
+    Config,
+    Context,
+    EmailNotification,
+    NotImplementedByPlugin,
+    Post,
+    User,
+)
 from mmhooks.testing import UnreturnedEdit
 
 from .conftest import Load
@@ -287,3 +297,21 @@ def test_author_who_edits_and_returns_none_is_told(load: Load, request: pytest.F
         process = client.process  # type: ignore[union-attr]  # this is the live one
         assert any("changed post.message, post.props and returned None" in line.message for line in process.log)
     assert result.post == Post(message="hello")
+
+
+def test_empty_list_of_posts_leaves_them_all_as_they_were(load: Load) -> None:
+    client = load("from mmhooks import *\napp = App()\napp.hook('MessagesWillBeConsumed')(lambda posts: [])\n")
+    result = client.messages_will_be_consumed([Post(id="1")])
+    assert (result.unchanged, result.value) == (True, [Post(id="1")])
+
+
+def test_failure_that_the_server_is_told_of_leaves_nothing_unchanged(load: Load) -> None:
+    client = load(VALUES, raise_exceptions=False)
+    config = Config()
+    config.TeamSettings.SiteName = "bad"
+    result = client.configuration_will_be_saved(config)
+    assert (result.unchanged, result.value, result.rejected) == (False, None, False)
+
+
+def test_command_without_an_answer_is_an_empty_response(load: Load) -> None:
+    assert load(VALUES).execute_command(CommandArgs(command="/nothing")).value == CommandResponse()

@@ -75,7 +75,7 @@ def test_messages_are_stored_changed_and_rejected(tmp_path: Path) -> None:
 def test_failures_and_forgotten_returns_are_shown(tmp_path: Path) -> None:
     done = mmhooks("dev", str(as_file(PLUGIN, tmp_path)), "--post", "crash", "--post", "edit")
     assert done.returncode == 1
-    assert "error     LookupError: lost (a server would go on as if the plugin were absent)" in done.stdout
+    assert "error     LookupError: lost: a server goes on as if the plugin were absent" in done.stdout
     assert 'raise LookupError("lost")' in done.stdout
     assert "changed post.message and returned None" in done.stdout
     assert "stored    edit\n" in done.stdout
@@ -183,3 +183,41 @@ def test_command_without_the_extra_says_what_to_install(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert "pip install 'mmhooks[dev]'" in done.stderr
+
+
+def test_failing_command_is_shown_as_its_user_reads_it(tmp_path: Path) -> None:
+    source = PLUGIN.replace(
+        'return CommandResponse(text=f"you said {args.command}")', 'raise ValueError("no such city")'
+    )
+    done = mmhooks("dev", str(as_file(source, tmp_path)), stdin="/weather\n")
+    assert "error     the user reads: ValueError: no such city" in done.stdout
+
+
+def test_post_of_a_failing_filter_is_stored_as_a_server_would(tmp_path: Path) -> None:
+    done = mmhooks("dev", str(as_file(PLUGIN, tmp_path)), "--post", "crash")
+    assert "stored    crash" in done.stdout
+    assert "log info: stored post1: crash" in done.stdout
+
+
+def test_plugin_that_prints_all_the_time_can_be_talked_to(tmp_path: Path) -> None:
+    source = """
+import sys, threading
+from mmhooks import App
+app = App()
+def chatter():
+    while True:
+        sys.stdout.write("half "); sys.stdout.flush(); threading.Event().wait(0.01); print("line")
+@app.hook
+def on_activate():
+    threading.Thread(target=chatter, daemon=True).start()
+app.run()
+"""
+    done = mmhooks("dev", str(as_file(source, tmp_path)), "--post", "hi")
+    assert "stored    hi" in done.stdout
+    assert {line for line in done.stdout.splitlines() if "print:" in line} == {"  print: half line"}
+
+
+def test_plugin_that_prints_an_empty_line_first_does_not_hang_the_console(tmp_path: Path) -> None:
+    done = mmhooks("dev", str(as_file("print(flush=True)\n" + PLUGIN, tmp_path)), "--post", "hi")
+    assert done.returncode == 1
+    assert "wrote a first line that is no handshake" in done.stderr

@@ -16,6 +16,7 @@ from mmhooks import (
     DeadlineExceeded,
     HandlerError,
     ModelError,
+    NotImplementedByPlugin,
     Post,
     Reject,
     ThreadsExhausted,
@@ -245,3 +246,29 @@ def test_defaults_are_not_shared_between_calls() -> None:
     with app.test_client() as client:
         for _ in range(2):
             assert client.message_will_be_posted(Post()).post == Post(props={"n": 0}, file_ids=["f"])
+
+
+def test_closed_client_says_so() -> None:
+    client = App().test_client()
+    client.close()
+    with pytest.raises(RuntimeError, match="this test client is closed"):
+        client.user_will_log_in(User())
+
+
+def test_hooks_of_streams_are_refused_by_name() -> None:
+    with App().test_client() as client, pytest.raises(NotImplementedByPlugin, match="FileWillBeUploaded takes streams"):
+        client.call("FileWillBeUploaded", info=None)
+
+
+def test_rejection_that_is_raised_again_and_again_keeps_nothing_alive() -> None:
+    app = App()
+    no = Reject("no")
+
+    @app.hook
+    def user_will_log_in(user: User) -> None:
+        raise no
+
+    with app.test_client() as client:
+        for _ in range(3):
+            assert client.user_will_log_in(User()).reason == "no"
+    assert no.__traceback__ is None

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.protobuf.message import Message
 
-from mmhooks.errors import AppError, CallError
+from mmhooks.errors import AppError, CallError, NotImplementedByPlugin, UnsupportedByHost
 from mmhooks.hooks import HOOKS, Hook, Kind
 from mmhooks.hosts.grpc.codec import MODELS, converter, dict_to_struct, struct_to_dict
 from mmhooks.hosts.grpc.messages import PACKAGE, message_class, methods
-from mmhooks.outcomes import Outcome, Rejected, Replaced, Unchanged, Value, app_error
+from mmhooks.outcomes import Failed, Outcome, Rejected, Replaced, Unchanged, Value, app_error
+
+if TYPE_CHECKING:
+    from mmhooks.dispatch import Dispatcher
 
 _RENAMED = {"context": "plugin_context", "config": "new_config", "notification": "email_notification"}
 """Parameters that are called otherwise in the requests."""
@@ -59,6 +62,30 @@ class HookCodec:
         return [
             read(request, field) if index in wanted else None for index, (field, read, _) in enumerate(self._parameters)
         ]
+
+    def tell(self, dispatcher: Dispatcher, outcome: Outcome, *, lenient: bool = False) -> tuple[Outcome, Any]:
+        """What the host is told of an outcome.
+
+        Arguments:
+            lenient: raise `UnsupportedByHost` for what only another host could be told, in place of making it a failure.
+
+        Result: the outcome, which has become a failure when its value cannot be sent; and the response, None where
+        the host is to get a bare status.
+        """
+        try:
+            return outcome, self._response(outcome)
+        except Exception as error:
+            if lenient and isinstance(error, UnsupportedByHost):
+                raise
+            outcome = dispatcher.failure(self._hook, error)
+            return outcome, self._response(outcome)
+
+    def _response(self, outcome: Outcome) -> Any:
+        if not isinstance(outcome, Failed):
+            return self.make_response(outcome)
+        if self._hook.kind.tells_errors and not isinstance(outcome.error, NotImplementedByPlugin):
+            return self.make_error(outcome.error)
+        return None
 
     def make_request(self, arguments: Sequence[Any]) -> Any:
         """A request with these arguments."""

@@ -54,7 +54,7 @@ class GoPlugin:
             try:
                 loop.call_soon_threadsafe(news.set)
             except RuntimeError:
-                self._output.listen(None)  # the loop has ended, and nobody reads any more
+                self._output.unlisten(tell)  # the loop has ended, and nobody reads any more
 
         self._output.listen(tell)
         stopping = loop.create_task(self._stopping.wait())
@@ -71,7 +71,7 @@ class GoPlugin:
                     return
         finally:
             stopping.cancel()
-            self._output.listen(None)
+            self._output.unlisten(tell)
 
     async def _start_stream(self, requests: Any, context: Any) -> AsyncIterator[Any]:
         # Mattermost brokers nothing: the stream is held open, as the host expects, and what it offers is not taken up.

@@ -15,7 +15,6 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from mmhooks.hosts import handshake
 from mmhooks.hosts.grpc.goplugin import GoPlugin
 from mmhooks.hosts.grpc.servicer import Servicer
-from mmhooks.hosts.lifeline import Lifeline
 from mmhooks.launch import Launch
 
 if TYPE_CHECKING:
@@ -59,21 +58,18 @@ async def _serve(app: App, launch: Launch) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended already
             loop.call_soon_threadsafe(settle)
 
-    lifeline = Lifeline(launch.parent, ask_to_stop)
     goplugin = GoPlugin(launch.output, ask_to_stop)
-    size = app.limits.max_message_size or -1
-    server = grpc.aio.server(
-        options=[("grpc.max_receive_message_length", size), ("grpc.max_send_message_length", size)]
-    )
+    # The servicer has the limit of its own: gRPC's would answer before anybody could make a rejection of it.
+    server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
     server.add_generic_rpc_handlers((Servicer(app), *goplugin.handlers()))
     await _add_health(server)
     address = _listen(server, launch)
     await server.start()
-    lifeline.start()
+    launch.lifeline.stop = ask_to_stop
     launch.write_handshake(handshake.line(launch.environ, *address))
     reason = await stop
     logger.debug("stopping: %s", reason)
-    lifeline.stopping()
+    launch.lifeline.stopping()
     goplugin.end()
     await server.stop(CALLS_GRACE)
     app.dispatcher.close()

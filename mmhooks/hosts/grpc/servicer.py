@@ -7,13 +7,19 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from google.protobuf.message import DecodeError
 
-from mmhooks.errors import DeadlineExceeded, HandlerError, MmhooksError, NotImplementedByPlugin, ThreadsExhausted
+from mmhooks.errors import (
+    CallError,
+    DeadlineExceeded,
+    HandlerError,
+    ModelError,
+    NotImplementedByPlugin,
+    ThreadsExhausted,
+)
 from mmhooks.hooks import HOOKS, Hook
 from mmhooks.hosts.grpc.calls import HookCodec, hook_codec, servable
 from mmhooks.hosts.grpc.messages import PACKAGE, message_class
-from mmhooks.outcomes import Failed, Rejected, Unchanged
+from mmhooks.outcomes import Failed, Unchanged
 
 if TYPE_CHECKING:
     from mmhooks.app import App
@@ -28,7 +34,8 @@ _CODES = {
 }
 
 _DETAILS = 2000
-"""Characters of a status's details: they travel in a header, for which peers allow 8 KiB or so."""
+"""Bytes of a status's details: they travel in a header, where other letters than English ones take three times the
+room, and for which peers allow 8 KiB or so."""
 
 Call = Callable[[Any, Any], Awaitable[Any]]
 
@@ -54,29 +61,29 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         return self._methods[path]
 
     def _call(self, hook: Hook, codec: HookCodec) -> Call:
-        dispatcher = self._app.dispatcher
+        dispatcher, limit = self._app.dispatcher, self._app.limits.max_message_size
         nothing: frozenset[int] = frozenset()
 
         async def call(data: bytes, context: Any) -> Any:
             handler = dispatcher.handlers.get(hook.name)
             try:
+                _check_size(limit, len(data), "request")
                 arguments = codec.arguments(codec.request.FromString(data), handler.wanted if handler else nothing)
+            except Exception as error:
+                outcome = dispatcher.failure(hook, error)
+            else:
                 outcome = await dispatcher.dispatch(hook.name, arguments, context.time_remaining())
-                if isinstance(outcome, Unchanged) and outcome.edited:
-                    logger.warning("%s", outcome.advice(hook))
-                if not isinstance(outcome, Failed):
-                    return codec.make_response(outcome)
-            except (DecodeError, MmhooksError) as error:
-                # A request that cannot be read, or an answer that cannot be sent, is told as any other failure.
-                if handler is None:
-                    return await context.abort(grpc.StatusCode.INTERNAL, f"{hook.name}: {error}"[:_DETAILS])
-                outcome = dispatcher.failure(handler, error)
-            if isinstance(outcome, Rejected):
-                return codec.make_response(outcome)
+            if isinstance(outcome, Unchanged) and outcome.edited:
+                logger.warning("%s", outcome.advice(hook))
+            outcome, response = codec.tell(dispatcher, outcome)
+            try:
+                _check_size(limit, response.ByteSize() if response else 0, "answer")
+            except ModelError as error:
+                outcome, response = codec.tell(dispatcher, dispatcher.failure(hook, error))
+            if response is not None:
+                return response
             assert isinstance(outcome, Failed)
-            if hook.kind.tells_errors and not isinstance(outcome.error, NotImplementedByPlugin):
-                return codec.make_error(outcome.error)
-            return await context.abort(_CODES[type(outcome.error)], str(outcome.error)[:_DETAILS])
+            return await context.abort(_CODES[type(outcome.error)], _details(outcome.error))
 
         return call
 
@@ -92,6 +99,17 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
                 "it" if len(names) - len(served) == 1 else "them",
             )
         return message_class(f"{PACKAGE}.ImplementedResponse")(hooks=served)
+
+
+def _check_size(limit: int | None, size: int, what: str) -> None:
+    if limit is not None and size > limit:
+        raise ModelError(
+            f"this {what} has {size} bytes, and MMHOOKS_MAX_MESSAGE_SIZE allows {limit}: raise it, or leave it unset"
+        )
+
+
+def _details(error: CallError) -> str:
+    return str(error).encode()[:_DETAILS].decode(errors="ignore")
 
 
 def _method(call: Call) -> Any:

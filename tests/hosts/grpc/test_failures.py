@@ -286,6 +286,68 @@ def test_message_above_the_limit_is_a_clear_error_and_without_one_nothing_is_too
     limited = start_plugin(source, {"MMHOOKS_MAX_MESSAGE_SIZE": "100000"})
     with pytest.raises(HostError) as caught:
         limited.call("MessageWillBePosted", large)
-    assert caught.value.code == "RESOURCE_EXHAUSTED"
-    assert "100000" in caught.value.message
+    assert caught.value.code == "INTERNAL"
+    assert "MMHOOKS_MAX_MESSAGE_SIZE allows 100000" in caught.value.message
     assert limited.call("MessageWillBePosted", POST)["modified_post"] == POST["post"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "class Mute(Exception):\n            def __str__(self): raise ValueError\n        raise Mute",
+        "return Reject('no: \\udcff')",
+        "raise OSError('bad file \\udcff')",
+        "post.message = 'x' * 200_000\n        return post",
+        "return object()",
+    ],
+)
+def test_nothing_that_a_handler_does_gets_past_fail_closed(start_plugin: Start, body: str) -> None:
+    plugin = start_plugin(
+        "from mmhooks import App, Reject\napp = App(on_error=Reject('closed'))\n@app.hook\n"
+        f"def message_will_be_posted(post):\n        {body}\napp.run()\n",
+        {"MMHOOKS_MAX_MESSAGE_SIZE": "100000"},
+    )
+    assert plugin.call("MessageWillBePosted", POST)["rejection_reason"] in ("closed", "no: \\udcff")
+    assert plugin.call("MessageWillBePosted", {"post": {"message": "x" * 200_000}}) == {"rejection_reason": "closed"}
+
+
+def test_errors_with_text_that_is_none_still_arrive(start_plugin: Start) -> None:
+    plugin = start_plugin("""
+        from mmhooks import App, AppError
+        app = App()
+        @app.hook
+        def message_has_been_posted(post):
+            raise OSError("bad file \\udcff")
+        @app.hook
+        def on_install(event):
+            raise AppError("x", params={"a": object()})
+        @app.hook
+        def on_activate():
+            raise AppError(ValueError("boom"))
+        @app.hook
+        def run_data_retention(now_time, batch_size):
+            return 2**70
+        @app.hook
+        def user_has_logged_in(user):
+            raise RuntimeError("\u65e5" * 5000)
+        app.run()
+    """)
+    with pytest.raises(HostError, match=r"INTERNAL: OSError: bad file \\udcff"):
+        plugin.call("MessageHasBeenPosted", POST)
+    assert "object is nothing that JSON has" in plugin.call("OnInstall")["error"]["detailed_error"]
+    assert "AppError takes message as a str" in plugin.call("OnActivate")["error"]["detailed_error"]
+    assert plugin.call("RunDataRetention")["error"]["status_code"] == 500
+    with pytest.raises(HostError, match="INTERNAL: RuntimeError: \u65e5"):
+        plugin.call("UserHasLoggedIn")
+
+
+def test_reject_where_nothing_can_be_rejected_says_what_to_raise(start_plugin: Start) -> None:
+    plugin = start_plugin("""
+        from mmhooks import App, Reject
+        app = App()
+        @app.hook
+        def execute_command(args):
+            raise Reject("no")
+        app.run()
+    """)
+    assert "write: raise AppError('no')" in plugin.call("ExecuteCommand", {"args": {}})["error"]["detailed_error"]

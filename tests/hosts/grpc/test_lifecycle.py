@@ -6,6 +6,8 @@ import contextlib
 import os
 import signal
 import stat
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from mmhooks.launch import COOKIE
 from tests.conftest import Start, as_file
 from tests.host_driver import GoHost, HostError, start
 
@@ -271,3 +274,72 @@ def test_registering_after_the_host_has_asked_is_refused(start_plugin: Start) ->
     detail = plugin.call("OnActivate")["error"]["detailed_error"]
     assert detail.startswith("RegistrationClosed: UserWillLogIn: ")
     assert "the host has asked which hooks there are" in detail
+
+
+def test_plugin_that_hangs_at_import_ends_at_sigterm(tmp_path: Path) -> None:
+    process = begin("import mmhooks, threading\nprint('importing')\nprint('x', file=sys.stderr)\n", tmp_path)
+    assert process.stderr
+    assert process.stderr.readline() == b"x\n"  # the import has begun
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert process.stderr.read() == b"importing\n"
+    process.stderr.close()
+
+
+def test_plugin_that_hangs_at_import_leaves_when_its_host_is_gone(tmp_path: Path) -> None:
+    file = as_file(
+        "import os, sys, threading\nimport mmhooks\nprint(os.getpid(), file=sys.stderr)\nthreading.Event().wait()\n",
+        tmp_path,
+    )
+    # A parent that starts the plugin and dies as soon as it has said its id.
+    parent = (
+        f"import subprocess, sys\nprocess = subprocess.Popen([sys.executable, {str(file)!r}], stderr=subprocess.PIPE)\n"
+        "print(process.stderr.readline().decode(), flush=True)\nimport os; os._exit(0)"
+    )
+    environ = {**os.environ, COOKIE[0]: COOKIE[1]}
+    said = subprocess.run(
+        [sys.executable, "-c", parent], env=environ, capture_output=True, text=True, check=True, timeout=30
+    )
+    wait_until(lambda: is_gone(int(said.stdout)))
+
+
+def begin(source: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Start a plugin that never finishes importing, as a host does."""
+    file = as_file(f"import sys\n{source}threading.Event().wait()\n", folder)
+    environ = {**os.environ, COOKIE[0]: COOKIE[1]}
+    return subprocess.Popen([sys.executable, file], env=environ, stderr=subprocess.PIPE)
+
+
+def test_signal_handlers_of_a_library_do_not_keep_the_plugin_from_its_end(start_plugin: Start) -> None:
+    plugin = start_plugin("""
+        import asyncio, signal
+        from mmhooks import App
+        app = App()
+        @app.hook
+        async def on_activate():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, print)
+        app.run()
+    """)
+    plugin.call("OnActivate")
+    plugin.ask("signal", signal="TERM")
+    assert plugin.ask("wait_exit", timeout_ms=10_000)["exit_code"] == 0
+
+
+def test_frozen_interpreter_ends_the_process_and_says_where_it_stands(start_plugin: Start) -> None:
+    plugin = start_plugin("""
+        import os, re
+        from mmhooks import App, launch, lifeline
+        lifeline.FROZEN = 1.0
+        os.write(launch.launched.lifeline._waker, b"x")  # it looks at the clock anew
+        app = App()
+        @app.hook
+        def message_will_be_posted(post):
+            return re.match("(a+)+b", "a" * 60)
+        app.run()
+    """)
+    call = plugin.begin("call", hook="MessageWillBePosted", request={})
+    assert plugin.ask("wait_exit")["exit_code"] == 1
+    assert plugin.wait_log("in message_will_be_posted")
+    with pytest.raises(HostError):
+        plugin.host.wait(call)

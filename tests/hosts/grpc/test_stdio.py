@@ -205,3 +205,24 @@ def test_signals_to_forked_children_do_not_reach_the_plugin(start_plugin: Start)
     """)
     assert plugin.call("RunDataRetention", {"batch_size": "300"}) == {"deleted_count": "300"}
     assert plugin.call("RunDataRetention", {"batch_size": "1"}) == {"deleted_count": "1"}
+
+
+def test_signal_handlers_that_a_child_sets_are_its_own(start_plugin: Start) -> None:
+    plugin = start_plugin("""
+        import os, signal
+        from mmhooks import App
+        app = App()
+        @app.hook
+        def run_data_retention(now_time, batch_size):
+            pid = os.fork()
+            if pid == 0:
+                signal.signal(signal.SIGTERM, lambda *_: os._exit(7))
+                grandchild = os.fork()
+                if grandchild == 0:
+                    os.kill(os.getpid(), signal.SIGTERM)
+                    os._exit(1)
+                os._exit(os.waitstatus_to_exitcode(os.waitpid(grandchild, 0)[1]))
+            return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        app.run()
+    """)
+    assert plugin.call("RunDataRetention") == {"deleted_count": "7"}

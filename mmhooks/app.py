@@ -9,10 +9,10 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from mmhooks.blueprint import Blueprint
+from mmhooks.blueprint import Blueprint, check_timeout
 from mmhooks.errors import RegistrationError, SecondCopy
 from mmhooks.hooks import HOOKS, HookName, find_hook
-from mmhooks.limits import LONGEST_TIMEOUT, MOST_THREADS, Limits, needs_checking
+from mmhooks.limits import MOST_THREADS, Limits, needs_checking
 from mmhooks.outcomes import Reject
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ class App(Blueprint):
         caller = sys._getframe(1).f_globals
         _refuse_second_copy(caller)
         self.name: str = _name_of(caller)
-        if timeout is not None and not (_is_number(timeout) and 0 < timeout <= LONGEST_TIMEOUT):
-            raise RegistrationError(
-                f"App(timeout={timeout!r}): expected seconds, more than 0 and at most {LONGEST_TIMEOUT:g}"
-            )
+        check_timeout(timeout, f"App(timeout={timeout!r})")
         if threads is not None and not (type(threads) is int and 0 < threads <= MOST_THREADS):
             raise RegistrationError(f"App(threads={threads!r}): expected a whole number, 1 to {MOST_THREADS}")
         usual = Limits()
@@ -150,10 +147,6 @@ class App(Blueprint):
         from mmhooks.hosts import serve
 
         serve(self)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _startup_environ() -> Mapping[str, str]:

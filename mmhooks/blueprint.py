@@ -10,6 +10,7 @@ from mmhooks.binding import Handler, bind, describe, name_of, signature_of
 from mmhooks.decorators import HookDecorator
 from mmhooks.errors import DuplicateHandler, RegistrationClosed, RegistrationError
 from mmhooks.hooks import HOOKS, Hook, HookName, find_hook, infer_hook
+from mmhooks.limits import LONGEST_TIMEOUT
 from mmhooks.outcomes import Dismiss, Reject
 
 
@@ -54,8 +55,7 @@ class Blueprint(HookDecorator):
     def _register(
         self, hook: Hook, function: Callable[..., Any], timeout: float | None, on_error: Reject | None
     ) -> None:
-        if timeout is not None and not (isinstance(timeout, int | float) and 0 < timeout < float("inf")):
-            raise RegistrationError(f"{hook.name}: timeout={timeout!r}: expected seconds, more than 0")
+        check_timeout(timeout, f"{hook.name}: timeout={timeout!r}")
         _check_on_error(on_error, f"{hook.name}: on_error")
         if isinstance(on_error, Dismiss) and hook.name is not HookName.MessageWillBePosted:
             raise RegistrationError(f"{hook.name}: on_error: {_DISMISS}")
@@ -105,6 +105,13 @@ class Blueprint(HookDecorator):
 
 
 _DISMISS = 'take Reject("why"): Dismiss() is only for MessageWillBePosted'
+
+
+def check_timeout(timeout: Any, what: str) -> None:
+    """Raise `RegistrationError`, which begins with `what`, for a deadline that cannot be one."""
+    if timeout is None or (type(timeout) in (int, float) and 0 < timeout <= LONGEST_TIMEOUT):
+        return
+    raise RegistrationError(f"{what}: expected seconds, more than 0 and at most {LONGEST_TIMEOUT:g}")
 
 
 def _check_on_error(on_error: Any, what: str) -> None:

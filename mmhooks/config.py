@@ -44,13 +44,13 @@ class RuntimeConfig(BaseModel):
         gt=0,
         le=LONGEST_TIMEOUT,
         allow_inf_nan=False,
-        description="seconds for one call of a hook, more than 0 and at most 86400, fractions allowed: 2.5",
+        description=f"seconds for one call of a hook, more than 0 and at most {LONGEST_TIMEOUT:g}, fractions allowed: 2.5",
     )
     threads: int = Field(
         _DEFAULT.threads,
         ge=1,
         le=MOST_THREADS,
-        description="a whole number from 1 to 1024, of sync handlers that may run at once",
+        description=f"a whole number from 1 to {MOST_THREADS}, of sync handlers that may run at once",
     )
     max_message_size: int | None = Field(
         _DEFAULT.max_message_size,

@@ -127,6 +127,11 @@ class Hook(NamedTuple):
         return "(" + ", ".join(f"{name}: {type_}" for name, type_ in self.parameters) + ")"
 
     @property
+    def has_streams(self) -> bool:
+        """Whether it takes streams, so that one request and one response are not all of its call."""
+        return self.kind is Kind.STREAM or any(type_ == "BinaryIO" for _, type_ in self.parameters)
+
+    @property
     def method(self) -> str:
         """The hook's name in snake_case, as the test client and inferred handlers spell it."""
         return _SNAKE.get(self.name) or "".join("_" + c.lower() if c.isupper() else c for c in self.name).lstrip("_")

@@ -56,11 +56,15 @@ class Launch:
             while data:
                 data = data[os.write(self._stderr, data) :]
 
-    def _end(self, reason: str) -> None:
-        """The end of a plugin that is still being imported: nobody is served yet, and the import may never end."""
+    def tell_the_rest(self) -> None:
+        """Write what was printed and never fetched, above all the traceback of a plugin that could not be imported."""
         self.output.flush()
         for _, data in self.output.take():
             self.write_stderr(data)
+
+    def _end(self, reason: str) -> None:
+        """The end of a plugin that is still being imported: nobody is served yet, and the import may never end."""
+        self.tell_the_rest()
         os._exit(0)
 
     def _leave_to_parent(self) -> None:
@@ -184,11 +188,8 @@ def take_over() -> None:
 
 
 def _leave(launch: Launch, pid: int) -> None:
-    # What was printed and never fetched, above all the traceback of a plugin that could not be imported.
-    if os.getpid() == pid:
-        launch.output.flush()
-        for _, data in launch.output.take():
-            launch.write_stderr(data)
+    if os.getpid() == pid:  # and not a forked child
+        launch.tell_the_rest()
 
 
 def _put_aside(fd: int) -> int:

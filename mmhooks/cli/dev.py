@@ -100,10 +100,9 @@ class Console:
             try:
                 outcome = self._process.call(HookName.MessageWillBePosted, [Context(), post])
             except CallError as error:
-                self._show("error", f"{error}: a server goes on as if the plugin were absent")
                 if self._process.has_ended:
-                    self._restart()
-                    return False
+                    raise
+                self._show("error", f"{error}: a server goes on as if the plugin were absent")
                 outcome, succeeded = Unchanged(), False
             if isinstance(outcome, Rejected):
                 silent = outcome.reason == DISMISSED

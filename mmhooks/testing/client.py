@@ -94,7 +94,7 @@ class TestClient(HookCalls):
 def ordered(hook: Hook, arguments: dict[str, Any]) -> list[Any]:
     """Arguments in the table's order, None for those left out. Raises `TypeError` for a name that the hook lacks, and
     for a value of another type."""
-    if hook.kind is Kind.STREAM or any(parameter.type == "BinaryIO" for parameter in hook.parameters):
+    if hook.has_streams:
         raise NotImplementedByPlugin(f"{hook.name} takes streams, which this client does not make", hook=hook.name)
     names = [parameter.name for parameter in hook.parameters]
     if unknown := [name for name in arguments if name not in names]:

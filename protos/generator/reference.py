@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mmhooks.hooks import HOOKS, Hook, Kind
+from mmhooks.hooks import HOOKS, Hook
 
 from .contract import descriptors, notes
 from .models import MODULES, all_models, summary
@@ -95,6 +95,6 @@ def _served(hook: Hook) -> str:
     methods = {method.name for service in services for method in service.method}
     if hook.name not in methods:
         return "not on its wire"
-    if hook.kind is Kind.STREAM or any(p.type == "BinaryIO" for p in hook.parameters):
+    if hook.has_streams:
         return _STREAMS
     return "yes"

@@ -101,7 +101,7 @@ def _models(types: Iterable[str]) -> list[str]:
 
 
 def _calls() -> str:
-    hooks = [hook for hook in HOOKS.values() if callable_in_process(hook)]
+    hooks = [hook for hook in HOOKS.values() if not hook.has_streams]
     used = [parameter.type for hook in hooks for parameter in hook.parameters] + [hook.result for hook in hooks]
     lines = ['"""One method a hook: what the test client and the live one have in common."""', ""]
     lines += ["from __future__ import annotations", "", "from typing import TYPE_CHECKING, Any, Literal", ""]
@@ -118,11 +118,6 @@ def _calls() -> str:
     for hook in hooks:
         lines += ["", *_method(hook)]
     return "\n".join(lines) + "\n"
-
-
-def callable_in_process(hook: Hook) -> bool:
-    """Whether a hook's arguments are plain values: streams have clients of their own."""
-    return hook.kind is not Kind.STREAM and all(parameter.type != "BinaryIO" for parameter in hook.parameters)
 
 
 def _method(hook: Hook) -> list[str]:

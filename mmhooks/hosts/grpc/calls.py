@@ -29,12 +29,7 @@ _ERROR_FIELDS = ("id", "message", "detailed_error", "status_code", "where")
 
 def servable(hook: Hook) -> bool:
     """Whether a hook is a plain question and answer on this wire. The others need streams, or are not on it."""
-    method = methods().get(hook.name)
-    return (
-        method is not None
-        and not method.client_streaming
-        and all(parameter.type != "BinaryIO" for parameter in hook.parameters)
-    )
+    return hook.name in methods() and not hook.has_streams
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """The floor for a call: a plugin as one would write it by hand, with the classes that protoc makes.
 
-The folder of the generated modules is in PYTHONPATH. Besides the hook there is what go-plugin needs to start a plugin
+The folder of the generated modules is in PYTHONPATH: they are made when the benchmark begins, so type checkers cannot
+see them, and their methods are spelt as the .proto files spell them (hence the silenced checks). Besides the hook there is what go-plugin needs to start a plugin
 and to stop it.
 """
 

@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from mmhooks.app import App as App
     from mmhooks.blueprint import Blueprint as Blueprint
     from mmhooks.config import RuntimeConfig as RuntimeConfig
+    from mmhooks.errors import APIError as APIError
+    from mmhooks.errors import APITimeout as APITimeout
+    from mmhooks.errors import APIUnavailable as APIUnavailable
     from mmhooks.errors import AppError as AppError
     from mmhooks.errors import CallError as CallError
     from mmhooks.errors import ConfigurationError as ConfigurationError
     from mmhooks.errors import DeadlineExceeded as DeadlineExceeded
     from mmhooks.errors import DuplicateHandler as DuplicateHandler
+    from mmhooks.errors import GoError as GoError
     from mmhooks.errors import HandlerError as HandlerError
     from mmhooks.errors import HandlerMismatch as HandlerMismatch
     from mmhooks.errors import MmhooksError as MmhooksError
@@ -69,8 +73,8 @@ _HOMES = {
     "app": "App",
     "blueprint": "Blueprint",
     "config": "RuntimeConfig",
-    "errors": "AppError CallError ConfigurationError DeadlineExceeded DuplicateHandler HandlerError HandlerMismatch "
-    "MmhooksError ModelError NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy ThreadsExhausted "
+    "errors": "APIError APITimeout APIUnavailable AppError CallError ConfigurationError DeadlineExceeded "
+    "DuplicateHandler GoError HandlerError HandlerMismatch MmhooksError ModelError NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy ThreadsExhausted "
     "UnknownHook UnsupportedByHost",
     "hooks": "HookName",
     "models": "AssertionInfo Channel ChannelMember CommandArgs CommandResponse Config Context EmailNotification "

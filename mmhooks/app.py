@@ -16,6 +16,7 @@ from mmhooks.limits import MOST_THREADS, Limits, needs_checking
 from mmhooks.outcomes import Reject
 
 if TYPE_CHECKING:
+    from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
     from mmhooks.config import RuntimeConfig
     from mmhooks.dispatch import Dispatcher
     from mmhooks.outcomes import Outcome
@@ -83,6 +84,27 @@ class App(Blueprint):
     def limits(self) -> Limits:
         """The numbers in force. Loads pydantic only when a variable is set that has to be checked."""
         return self.config.limits if needs_checking(self._environ) else self._defaults
+
+    @functools.cached_property
+    def api(self) -> PluginAPI:
+        """The plugin API, for sync handlers and other threads: `app.api.call("GetUser", user_id)`."""
+        from mmhooks.api import PluginAPI
+
+        return PluginAPI(self.api_link)
+
+    @functools.cached_property
+    def async_api(self) -> AsyncPluginAPI:
+        """The plugin API, for async handlers: `await app.async_api.call("GetUser", user_id)`."""
+        from mmhooks.api import AsyncPluginAPI
+
+        return AsyncPluginAPI(self.api_link)
+
+    @functools.cached_property
+    def api_link(self) -> Link:
+        """Where a host puts its way to the plugin API."""
+        from mmhooks.api import Link
+
+        return Link()
 
     def implemented_hooks(self) -> list[str]:
         """What a host is told: the hooks with a handler, and those that these need, in the order of `hooks.go`.

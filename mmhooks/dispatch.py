@@ -13,7 +13,7 @@ import logging
 import os
 import time
 import types
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from mmhooks.binding import Handler
@@ -27,9 +27,6 @@ from mmhooks.watchdog import Watchdog
 logger = logging.getLogger("mmhooks")
 
 _PACKAGE = os.path.dirname(__file__) + os.sep
-
-_LATE: Result = (None, None)
-"""What a call's future is given at its deadline; compared by identity."""
 
 
 class Dispatcher:
@@ -55,8 +52,8 @@ class Dispatcher:
         self._limits = limits
         self._on_error = on_error
         self._notice_edits = notice_edits
-        self._threads = ThreadPool(limits.threads)
-        self._watchdog = Watchdog(_handler_of_frame)
+        self.threads = ThreadPool(limits.threads)
+        self.watchdog = Watchdog(_handler_of_frame)
         self._tasks: set[asyncio.Task[None]] = set()  # the loop itself keeps weak references only
 
     async def dispatch(self, name: str, arguments: Sequence[Any], timeout: float | None = None) -> Outcome:
@@ -74,21 +71,36 @@ class Dispatcher:
             await self._configure(timeout)
             if name not in self.handlers:
                 return Unchanged()
+            if timeout is not None:
+                timeout -= time.monotonic() - started
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        call = self.begin(name, arguments, answer.set_result, timeout)
+        try:
+            return await answer
+        except asyncio.CancelledError:
+            if call is not None:
+                call.abandon()
+            raise
+
+    def begin(
+        self, name: str, arguments: Sequence[Any], done: Callable[[Outcome], None], timeout: float | None = None
+    ) -> Call | None:
+        """Call a hook's handler and go on: for hosts that need no task of their own for a call.
+
+        Arguments are those of `dispatch`, and the function that is given the outcome: on the loop, and before this
+        returns, with None as its result, where there is nothing to wait for. OnActivate is for `dispatch` only.
+        """
         handler = self.handlers.get(name)
         if handler is None:
-            return Failed(NotImplementedByPlugin(f"the plugin has no handler for {name}", hook=name))
+            done(Failed(NotImplementedByPlugin(f"the plugin has no handler for {name}", hook=name)))
+            return None
         budget = handler.timeout or self._limits.hook_timeout
         if timeout is not None:
-            left = timeout - (time.monotonic() - started)
-            budget = min(budget, left - margin(timeout))
+            budget = min(budget, timeout - margin(timeout))
         before = copy.deepcopy(arguments) if self._notice_edits and handler.hook.result else None
-        try:
-            outcome = judge(handler.hook, await self._run(handler, arguments, budget))
-        except (CallError, TypeError) as error:
-            return self.failure(handler.hook, error)
-        if before is not None and isinstance(outcome, Unchanged):
-            return Unchanged(_edits(handler, before, arguments))
-        return outcome
+        call = Call(self, handler, arguments, budget, before, done)
+        call.start()
+        return call
 
     def failure(self, hook: Hook, error: Exception) -> Outcome:
         """The outcome of a call whose handler failed, or whose request or answer could not be used: logged, and told to
@@ -112,8 +124,13 @@ class Dispatcher:
 
     def close(self) -> None:
         """Let threads end; handlers that run are left alone."""
-        self._threads.close()
-        self._watchdog.close()
+        self.threads.close()
+        self.watchdog.close()
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Keep a task alive that has been cancelled and may take its time."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _configure(self, timeout: float | None) -> None:
         """Mattermost's `hooks.go` promises OnConfigurationChange once before OnActivate; in Go, too, the plugin's side
@@ -123,83 +140,147 @@ class Dispatcher:
         if isinstance(outcome, Failed):
             logger.warning("OnConfigurationChange failed before OnActivate; the plugin is activated all the same")
 
-    async def _run(self, handler: Handler, arguments: Sequence[Any], budget: float) -> Any:
-        """What the handler returned, or the `Reject` that it raised. Raises `HandlerError` for all else that it raised,
-        `DeadlineExceeded` and `ThreadsExhausted`."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + budget
-        waiter: asyncio.Future[Result] = loop.create_future()
-        timer = loop.call_at(deadline, _expire, waiter)
-        task: asyncio.Task[None] | None = None
-        job: Job | None = None
-        answered = False
+
+class Call:
+    """A call under way: a task on the loop or a job of a thread, and a deadline."""
+
+    __slots__ = (
+        "_arguments",
+        "_before",
+        "_budget",
+        "_dispatcher",
+        "_done",
+        "_handler",
+        "_job",
+        "_loop",
+        "_over",
+        "_task",
+        "_timer",
+    )
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        handler: Handler,
+        arguments: Sequence[Any],
+        budget: float,
+        before: Sequence[Any] | None,
+        done: Callable[[Outcome], None],
+    ) -> None:
+        self._dispatcher = dispatcher
+        self._handler = handler
+        self._arguments = arguments
+        self._budget = budget
+        self._before = before
+        self._done = done
+        self._loop = asyncio.get_running_loop()
+        self._job: Job | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._over = False
+
+    def start(self) -> None:
+        """Begin; the deadline counts from here."""
+        self._timer = self._loop.call_later(self._budget, self._expire)
+        if self._handler.is_async:
+            self._await(self._handler.call, self._arguments)
+            return
+        self._job = Job(self._call, self._label, self._loop, self._settle)
         try:
-            if handler.is_async:
-                task = self._start(handler, handler.call, arguments, waiter)
-            else:
-                job = Job(lambda: handler.call(arguments), lambda: f"{handler.hook.name}: {handler.location}", waiter)
-                self._threads.submit(job)
-            result = await waiter
-            if job is not None and result is not _LATE and inspect.isawaitable(result[0]):
-                job, waiter = None, loop.create_future()
-                timer.cancel()
-                timer = loop.call_at(deadline, _expire, waiter)
-                task = self._start(handler, _identity, result[0], waiter)
-                result = await waiter
-            answered = True
-            if result is _LATE:
-                raise self._late(handler, budget, job)
-        except Exhausted:
-            raise self._exhausted(handler) from None
-        finally:
-            timer.cancel()
-            if task is not None and not task.done():
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
-                task.cancel()
-            if job is not None and not answered:  # the host hung up
-                self._threads.withdraw(job)
-                loop.call_at(deadline, self._threads.expire, job)
+            self._dispatcher.threads.submit(self._job)
+        except Exhausted as error:
+            self._settle((None, error))
+
+    def abandon(self) -> None:
+        """Nobody waits any more: the host hung up. What runs in a thread counts as stuck from its deadline on."""
+        if not self._over:
+            self._end()
+            if self._job is not None:
+                self._dispatcher.threads.withdraw(self._job)
+                self._loop.call_later(self._budget, self._dispatcher.threads.expire, self._job)
+
+    def _call(self) -> Any:
+        return self._handler.call(self._arguments)
+
+    def _label(self) -> str:
+        return f"{self._handler.hook.name}: {self._handler.location}"
+
+    def _await(self, call: Callable[[Any], Awaitable[Any]], argument: Any) -> None:
+        self._job = None
+        self._task = self._loop.create_task(_run(self, self._handler, call, argument))
+
+    def _settle(self, result: Result) -> None:
+        """Take what came out of the handler; on the loop. Whatever comes after the deadline is dropped."""
+        if self._over:
+            return
         value, error = result
+        if self._job is not None and inspect.isawaitable(value):
+            self._await(_identity, value)
+            return
+        self._end()
         if error is None:
-            return value
-        if isinstance(error, Exhausted):
-            raise self._exhausted(handler)
-        if isinstance(error, Reject):
+            self._conclude(value)
+        elif isinstance(error, Exhausted):
+            self._fail(self._exhausted())
+        elif isinstance(error, Reject):
             # Without the frames that it passed: one that is raised again and again would keep them all alive.
-            return error.with_traceback(None)
-        raise handler_error(handler.hook, handler.location, error)
+            self._conclude(error.with_traceback(None))
+        else:
+            self._fail(handler_error(self._handler.hook, self._handler.location, error))
 
-    def _start(self, handler: Handler, call: Any, arguments: Any, waiter: asyncio.Future[Result]) -> asyncio.Task[None]:
-        return waiter.get_loop().create_task(self._await(handler, call, arguments, waiter))
-
-    async def _await(self, handler: Handler, call: Any, arguments: Any, waiter: asyncio.Future[Result]) -> None:
-        result: Result
-        self._watchdog.enter(waiter.get_loop())
+    def _conclude(self, returned: Any) -> None:
         try:
-            awaitable: Awaitable[Any] = call(arguments)
-            result = await awaitable, None
-        except BaseException as error:
-            # All of them: SystemExit would end the loop, CancelledError of the handler's own would look like ours.
-            result = None, error
-        finally:
-            self._watchdog.leave()
-        if not waiter.done():
-            waiter.set_result(result)
+            outcome = judge(self._handler.hook, returned)
+        except TypeError as error:
+            self._fail(error)
+            return
+        if self._before is not None and isinstance(outcome, Unchanged):
+            outcome = Unchanged(_edits(self._handler, self._before, self._arguments))
+        self._done(outcome)
 
-    def _late(self, handler: Handler, budget: float, job: Job | None) -> DeadlineExceeded:
-        what = f"{handler.location} did not answer within {budget:.3g} s"
-        if job is not None:
-            self._threads.expire(job)
-            if not job.started:
-                what = f"{handler.location} did not start within {budget:.3g} s: no thread was free"
-        return DeadlineExceeded(what, hook=handler.hook.name, handler=handler.location)
+    def _fail(self, error: Exception) -> None:
+        self._done(self._dispatcher.failure(self._handler.hook, error))
 
-    def _exhausted(self, handler: Handler) -> ThreadsExhausted:
-        text = (
-            f"all {self._threads.size} threads for sync handlers are stuck past their deadlines, or could not be made"
-        )
-        return ThreadsExhausted(text, hook=handler.hook.name, handler=handler.location)
+    def _expire(self) -> None:
+        if self._over:
+            return
+        late = self._late()
+        self._end()
+        self._fail(late)
+
+    def _end(self) -> None:
+        self._over = True
+        self._timer.cancel()
+        if self._task is not None and not self._task.done() and self._task is not asyncio.current_task(self._loop):
+            self._dispatcher.keep(self._task)
+            self._task.cancel()
+
+    def _late(self) -> DeadlineExceeded:
+        what = f"{self._handler.location} did not answer within {self._budget:.3g} s"
+        if self._job is not None:
+            self._dispatcher.threads.expire(self._job)
+            if not self._job.started:
+                what = f"{self._handler.location} did not start within {self._budget:.3g} s: no thread was free"
+        return DeadlineExceeded(what, hook=self._handler.hook.name, handler=self._handler.location)
+
+    def _exhausted(self) -> ThreadsExhausted:
+        size = self._dispatcher.threads.size
+        text = f"all {size} threads for sync handlers are stuck past their deadlines, or could not be made"
+        return ThreadsExhausted(text, hook=self._handler.hook.name, handler=self._handler.location)
+
+
+async def _run(call: Call, handler: Handler, function: Callable[[Any], Awaitable[Any]], argument: Any) -> None:
+    """The task of an async handler. The watchdog knows it by its frame, and the handler by its second argument."""
+    result: Result
+    watchdog = call._dispatcher.watchdog
+    watchdog.enter(call._loop)
+    try:
+        result = await function(argument), None
+    except BaseException as error:
+        # All of them: SystemExit would end the loop, CancelledError of the handler's own would look like ours.
+        result = None, error
+    finally:
+        watchdog.leave()
+    call._settle(result)
 
 
 def _authors_part(traceback: types.TracebackType | None) -> types.TracebackType | None:
@@ -218,14 +299,9 @@ def _identity(awaitable: Awaitable[Any]) -> Awaitable[Any]:
     return awaitable
 
 
-def _expire(waiter: asyncio.Future[Result]) -> None:
-    if not waiter.done():
-        waiter.set_result(_LATE)
-
-
 def _handler_of_frame(frame: Any) -> str | None:
     """The handler that runs in a frame of the loop's thread, if it is one of ours."""
-    if frame.f_code is not Dispatcher._await.__code__:
+    if frame.f_code is not _run.__code__:
         return None
     handler = frame.f_locals["handler"]
     return f"{handler.hook.name}: {handler.location}"

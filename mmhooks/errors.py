@@ -11,6 +11,10 @@
      ├── ModelError                   data does not fit a model
      ├── UnsupportedByHost            what this host's wire cannot carry
      ├── AppError                     a failure in Mattermost's words
+     ├── GoError                      a failure of the server that is a text only
+     ├── APIError                     a call of the plugin API that gave no answer
+     │    ├── APITimeout              the server did not answer in time
+     │    └── APIUnavailable          no host offers the plugin API, or it is gone
      └── CallError                    a call of a hook that gave no answer
           ├── NotImplementedByPlugin  the plugin has no handler for the hook
           ├── HandlerError            the handler raised, or returned what its hook does not allow
@@ -97,6 +101,33 @@ class AppError(MmhooksError):
         self.status_code = status_code
         self.where = where
         self.params = params or {}
+
+
+class GoError(MmhooksError):
+    """A failure of the server that is a text only.
+
+    Arguments:
+        text: what the server says.
+        code: which of Go's well-known errors it was, by the number in Mattermost's plugin package: 1 the end of the data,
+            2 no rows; 0 any other.
+    """
+
+    def __init__(self, text: str = "", code: int = 0) -> None:
+        super().__init__(text)
+        self.text = text
+        self.code = code
+
+
+class APIError(MmhooksError):
+    """A call of the plugin API that gave no answer."""
+
+
+class APITimeout(APIError, TimeoutError):
+    """The server did not answer in time."""
+
+
+class APIUnavailable(APIError):
+    """No host offers the plugin API, not yet, or no longer."""
 
 
 class CallError(MmhooksError):

@@ -2,15 +2,18 @@
 
 Calls queue until their deadline. Only when every thread is stuck in a handler past its deadline do calls fail at once.
 The threads are daemons: a stuck one does not keep the process from ending.
+
+A further thread is woken only when those at work do not keep up: threads that wake for every call take the interpreter
+from each other and from the event loop, and half of the calls that could be made in a second are lost.
 """
 
 from __future__ import annotations
 
 import asyncio
+import collections
 import contextlib
 import contextvars
 import logging
-import queue
 import sys
 import threading
 import time
@@ -22,45 +25,76 @@ logger = logging.getLogger("mmhooks")
 Result = tuple[Any, BaseException | None]
 """What a handler returned, or what it raised."""
 
+PATIENCE = 0.002
+"""Seconds for which a queued call waits for threads that are at work, before further ones are woken."""
+
 
 class Exhausted(Exception):
     """Every thread is past its deadline."""
 
 
 class Job:
-    """One call of a sync handler. Its result goes to `waiter`, a future of the loop that asked."""
+    """One call of a sync handler. Its result goes to `settle`, on the loop that asked."""
 
-    __slots__ = ("_context", "call", "ended", "label", "loop", "started", "thread", "waiter", "withdrawn")
+    __slots__ = ("_context", "call", "ended", "label", "loop", "settle", "started", "thread", "withdrawn")
 
-    def __init__(self, call: Callable[[], Any], label: Callable[[], str], waiter: asyncio.Future[Result]) -> None:
+    def __init__(
+        self,
+        call: Callable[[], Any],
+        label: Callable[[], str],
+        loop: asyncio.AbstractEventLoop,
+        settle: Callable[[Result], None],
+    ) -> None:
         self.call = call
         self.label = label
-        self.waiter = waiter
-        self.loop = waiter.get_loop()
+        self.loop = loop
+        self.settle = settle
         self.started = 0.0
         self.thread = 0
         self.ended = False
         self.withdrawn = False
         self._context = contextvars.copy_context()
 
-    def run(self) -> None:
+    def run(self) -> Result:
         self.thread = threading.get_ident()
-        result: Result
         try:
-            result = self._context.run(self.call), None
+            return self._context.run(self.call), None
         except BaseException as error:
             # SystemExit and KeyboardInterrupt too: they end the call, not the thread or the process.
-            result = None, error
-        self.finish(result)
-
-    def finish(self, result: Result) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self.loop.call_soon_threadsafe(_settle, self.waiter, result)
+            return None, error
 
 
-def _settle(waiter: asyncio.Future[Result], result: Result) -> None:
-    if not waiter.done():
-        waiter.set_result(result)
+class _Results:
+    """Takes results to a loop, which is woken once for all that come while it is busy."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self._ready: collections.deque[tuple[Job, Result]] = collections.deque()
+        self._woken = False
+
+    def put(self, job: Job, result: Result) -> None:
+        self._ready.append((job, result))
+        if not self._woken:
+            self._woken = True
+            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                self.loop.call_soon_threadsafe(self._settle)
+
+    def _settle(self) -> None:
+        self._woken = False  # before looking: what comes from now on wakes the loop again
+        while self._ready:
+            job, result = self._ready.popleft()
+            job.settle(result)
+
+
+class _Worker:
+    """A thread's place in the pool. `wave` is the last one in which it was woken, or took a job."""
+
+    __slots__ = ("sleep", "wave")
+
+    def __init__(self) -> None:
+        self.sleep = threading.Lock()  # held by the sleeping thread itself, and released by whoever wakes it
+        self.sleep.acquire()
+        self.wave = 0
 
 
 class ThreadPool:
@@ -68,35 +102,85 @@ class ThreadPool:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        self._queue: collections.deque[Job] = collections.deque()
+        self._idle: list[_Worker] = []
         self._threads = 0
-        self._pending = 0  # jobs queued and running: more of them than threads, and another thread is made
         self._stuck: set[Job] = set()
         self._closed = False
+        self._results: dict[asyncio.AbstractEventLoop, _Results] = {}
+        # Threads that do not keep up are of a past wave: those of the present one can be expected to take the next job.
+        self._wave = 0
+        self._awake = 0  # of the present wave
+        self._taken = 0  # jobs, ever
+        self._looking = False
 
     def submit(self, job: Job) -> None:
-        """Queue a job. Raises `Exhausted` when every thread is past its deadline."""
+        """Queue a job; on its loop. Raises `Exhausted` when every thread is past its deadline."""
+        if job.loop not in self._results:
+            self._results = {loop: results for loop, results in self._results.items() if not loop.is_closed()}
+            self._results[job.loop] = _Results(job.loop)
         with self._lock:
             if len(self._stuck) >= self.size:
                 raise Exhausted
-            self._pending += 1
-            make_thread = self._pending > self._threads and self._threads < self.size and not self._closed
-            self._threads += make_thread
-        if make_thread:
-            self._make_thread()
-        self._jobs.put(job)
+            self._queue.append(job)
+            if self._awake:
+                if not self._looking:
+                    self._looking = True
+                    job.loop.call_later(PATIENCE, self._look, job.loop, self._taken, 1)
+                return
+            needs_thread = not self._wake()
+        if needs_thread:
+            self._make_thread(job)
 
-    def _make_thread(self) -> None:
+    def _wake(self) -> bool:
+        """Wake a thread, if need be a new one; with the lock held. False when that one is still to be made."""
+        if self._idle:
+            worker = self._idle.pop()
+            worker.wave = self._wave
+            self._awake += 1
+            worker.sleep.release()
+            return True
+        if self._threads < self.size and not self._closed:
+            self._threads += 1
+            self._awake += 1
+            return False
+        return True
+
+    def _look(self, loop: asyncio.AbstractEventLoop, taken: int, more: int) -> None:
+        """Wake further threads, more each time, when nothing has been taken from the queue since the last look."""
+        missing = 0
+        with self._lock:
+            if not self._queue or (not self._idle and self._threads >= self.size):
+                self._looking = False
+                return
+            if self._taken == taken:
+                self._wave += 1
+                self._awake = 0
+                missing = sum(not self._wake() for _ in range(min(more, len(self._queue))))
+                more *= 2
+            else:
+                more = 1
+            taken = self._taken
+        for _ in range(missing):
+            self._make_thread(None)
+        with contextlib.suppress(RuntimeError):
+            loop.call_later(PATIENCE, self._look, loop, taken, more)
+
+    def _make_thread(self, job: Job | None) -> None:
         try:
-            threading.Thread(target=self._work, name=f"mmhooks-handler-{self._threads}", daemon=True).start()
+            threading.Thread(
+                target=self._work, args=(self._wave,), name=f"mmhooks-handler-{self._threads}", daemon=True
+            ).start()
         except RuntimeError as error:  # the system has no more
             with self._lock:
                 self._threads -= 1
+                self._awake -= 1
                 others = self._threads
-                self._pending -= not others
+                if not others and job is not None:
+                    self._queue.remove(job)
             logger.error("no further thread for sync handlers, beside %d: %s", others, error)
-            if not others:
+            if not others and job is not None:
                 raise Exhausted from None
 
     def withdraw(self, job: Job) -> None:
@@ -124,27 +208,46 @@ class ThreadPool:
         """Let the threads end once they have finished what they are doing."""
         with self._lock:
             self._closed = True
-            for _ in range(self._threads):
-                self._jobs.put(None)
+            for worker in self._idle:
+                worker.sleep.release()
+            self._idle.clear()
 
-    def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            with self._lock:
-                skip = job.withdrawn
-                if not skip:
-                    job.started = time.monotonic()
-            if not skip:
-                job.run()
+    def _work(self, wave: int) -> None:
+        worker = _Worker()
+        worker.wave = wave
+        while (job := self._next(worker)) is not None:
+            result = None if job.withdrawn else job.run()
             with self._lock:
                 job.ended = True
-                self._pending -= 1
                 late = job in self._stuck
                 self._stuck.discard(job)
             if late:
                 logger.warning(
                     "%s has ended, past its deadline, after %.1f s", job.label(), time.monotonic() - job.started
                 )
-            del job  # an idle thread must not keep the last call's arguments alive
+            elif result is not None:
+                self._results[job.loop].put(job, result)
+            del job, result  # an idle thread must not keep the last call's arguments alive
+
+    def _next(self, worker: _Worker) -> Job | None:
+        while True:
+            with self._lock:
+                if self._queue:
+                    job = self._queue.popleft()
+                    self._taken += 1
+                    if worker.wave != self._wave:
+                        worker.wave = self._wave
+                        self._awake += 1
+                    if not job.withdrawn:
+                        job.started = time.monotonic()
+                    return job
+                if worker.wave == self._wave:
+                    self._awake -= 1
+                    worker.wave = -1
+                if self._closed:
+                    return None
+                self._idle.append(worker)
+            worker.sleep.acquire()
 
     def _standing(self) -> list[str]:
         frames = sys._current_frames()
@@ -153,13 +256,11 @@ class ThreadPool:
         return [f"{job.label()}, now at {where(frames.get(job.thread))}" for job in stuck]
 
     def _fail_queued(self) -> None:
-        try:
-            while (job := self._jobs.get_nowait()) is not None:
-                with self._lock:
-                    self._pending -= 1
-                job.finish((None, Exhausted()))
-        except queue.Empty:
-            pass
+        with self._lock:
+            queued = [*self._queue]
+            self._queue.clear()
+        for job in queued:
+            self._results[job.loop].put(job, (None, Exhausted()))
 
 
 def where(frame: Any) -> str:

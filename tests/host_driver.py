@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 
 class HostError(Exception):
-    """An operation that failed: `code` is a gRPC status or one of the host's own words."""
+    """An operation that failed: `code` is a gRPC status, `rpc` for an error over net/rpc, or one of the host's own words."""
 
     def __init__(self, code: str, message: str, rest: dict[str, Any]) -> None:
         super().__init__(f"{code}: {message}")
@@ -79,10 +79,11 @@ class GoHost:
 class GoPlugin:
     """A plugin that the Go host has started."""
 
-    def __init__(self, host: GoHost, name: str, started: dict[str, Any]) -> None:
+    def __init__(self, host: GoHost, name: str, started: dict[str, Any], wire: str = "grpc") -> None:
         self.host = host
         self.name = name
         self.started = started
+        self.wire = wire
 
     @property
     def pid(self) -> int:
@@ -99,6 +100,27 @@ class GoPlugin:
         response: dict[str, Any] = self.ask("call", hook=hook, request=request or {}, **more)["response"]
         return response
 
+    def fill(self, name: str, seed: int = 0, *, api: bool = False, zeros: bool = False) -> dict[str, Any]:
+        """What the host would send for a hook with every field set; over net/rpc also for an API method."""
+        wanted = {"wire": self.wire, "api" if api else "hook": name, "seed": seed}
+        filled: dict[str, Any] = self.host.ask("fill", **wanted, **({"zeros": True} if zeros else {}))
+        return filled
+
+    def call_rpc(self, hook: str, args: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        """Call a hook over net/rpc with arguments `A`, `B` …; `reply`, `hidden` and `ms`."""
+        answer: dict[str, Any] = self.ask("call", hook=hook, args=args or {}, **more)
+        return answer
+
+    def activate(self, answers: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+        """Have OnActivate called as Mattermost does it, with the API served from these answers."""
+        answer: dict[str, Any] = self.ask("activate", answers=answers or {}, **more)
+        return answer
+
+    def api_calls(self, method: str | None = None) -> list[dict[str, Any]]:
+        """What the plugin has asked the API for so far, `method`, `args` and `hidden` of each; of one method if given."""
+        calls: list[dict[str, Any]] = self.ask("api_calls")["calls"]
+        return [call for call in calls if method in (None, call["method"])]
+
     def logs(self) -> list[dict[str, Any]]:
         """The records of the plugin itself, without go-plugin's own."""
         return [record for record in self.ask("logs")["records"] if record["name"] not in ("", "stdio")]
@@ -109,7 +131,8 @@ class GoPlugin:
 
 
 def start(host: GoHost, name: str, file: Path, env: dict[str, str] | None = None, **more: Any) -> GoPlugin:
-    """Start a plugin's file under the host, with this interpreter."""
-    environ = {"MMHOOKS_HOST": "grpc", **(env or {})}
+    """Start a plugin's file under the host, with this interpreter; with `wire="netrpc"` as a released server does."""
+    wire = more.setdefault("wire", "grpc")
+    environ = {**({"MMHOOKS_HOST": "grpc"} if wire == "grpc" else {}), **(env or {})}
     started = host.ask("start", plugin=name, cmd=[sys.executable, file.name], dir=str(file.parent), env=environ, **more)
-    return GoPlugin(host, name, started)
+    return GoPlugin(host, name, started, wire)

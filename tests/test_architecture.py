@@ -86,7 +86,8 @@ def told(found: list[Import]) -> list[str]:
 
 
 def test_all_layers_are_looked_at() -> None:
-    assert {"mmhooks", "mmhooks.app", "mmhooks.hosts.grpc.codec", "mmhooks.testing.client", "mmhooks.cli"} <= {*FILES}
+    layers = {"mmhooks", "mmhooks.app", "mmhooks.api.calls", "mmhooks.testing.client", "mmhooks.cli"}
+    assert layers | {"mmhooks.hosts.grpc.codec", "mmhooks.hosts.netrpc.gob.reading"} <= {*FILES}
     assert any(found.target == "mmhooks.hosts.grpc.codec" for found in RUNTIME)
     assert {found.place for found in ALL} == {"module", "function", "types"}
 
@@ -118,10 +119,41 @@ def test_hosts_know_neither_tests_nor_commands() -> None:
 
 def test_hosts_never_import_each_other() -> None:
     hosts = [f"mmhooks.hosts.{path.name}" for path in (PACKAGE / "hosts").iterdir() if (path / "__init__.py").exists()]
-    assert "mmhooks.hosts.grpc" in hosts
+    assert {"mmhooks.hosts.grpc", "mmhooks.hosts.netrpc"} <= {*hosts}
     for host in hosts:
         others = [other for other in hosts if other != host]
         assert not told([i for i in ALL if within(i.module, host) and within(i.target, *others)])
+
+
+def test_what_hosts_share_knows_none_of_them() -> None:
+    shared = [f"mmhooks.hosts.{path.stem}" for path in (PACKAGE / "hosts").glob("*.py") if path.stem != "__init__"]
+    assert {"mmhooks.hosts.handshake", "mmhooks.hosts.loop", "mmhooks.hosts.sockets"} <= {*shared}
+    hosts = ("mmhooks.hosts.grpc", "mmhooks.hosts.netrpc")
+    assert not told([i for i in ALL if i.module in (*shared, "mmhooks.hosts") and within(i.target, *hosts)])
+
+
+def test_the_host_of_released_servers_needs_no_grpc() -> None:
+    assert not told([i for i in ALL if within(i.module, "mmhooks.hosts.netrpc") and within(i.target, *TRANSPORTS)])
+
+
+FORMATS = ("mmhooks.hosts.netrpc.gob", "mmhooks.hosts.netrpc.yamux", "mmhooks.hosts.netrpc.frames")
+SANS_IO = (*FORMATS, "mmhooks.hosts.netrpc.rpc")
+
+
+def test_the_formats_of_the_wire_neither_wait_nor_hold_sockets() -> None:
+    waiting = ("asyncio", "socket", "select", "threading", "mmhooks.hosts.netrpc.session")
+    assert not told([i for i in RUNTIME if within(i.module, *SANS_IO) and within(i.target, *waiting)])
+
+
+def test_gob_and_yamux_know_nothing_of_mattermost() -> None:
+    ours = [i for i in ALL if within(i.module, *FORMATS) and within(i.target, "mmhooks")]
+    allowed = (*FORMATS, "mmhooks.errors", "mmhooks.changes")
+    assert not told([i for i in ours if not within(i.target, *allowed)])
+
+
+def test_the_plugin_api_stands_on_errors_and_nothing_else_of_the_package() -> None:
+    ours = [i for i in ALL if within(i.module, "mmhooks.api") and within(i.target, "mmhooks")]
+    assert not told([i for i in ours if not within(i.target, "mmhooks.api", "mmhooks.errors")])
 
 
 def test_testing_knows_no_commands() -> None:

@@ -15,6 +15,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,10 @@ from pathlib import Path
 import pytest
 
 from mmhooks.config import PLAIN_VARIABLES
-from mmhooks.hooks import HookName
+from mmhooks.hooks import HOOKS, HookName
+from mmhooks.hosts.grpc import calls as grpc_calls
+from mmhooks.hosts.netrpc import calls as netrpc_calls
+from mmhooks.hosts.netrpc.structs import API
 from mmhooks.limits import VARIABLES
 
 ROOT = Path(__file__).parents[1]
@@ -195,3 +199,44 @@ def test_every_variable_is_documented() -> None:
 
 def test_the_readme_counts_the_hooks_right() -> None:
     assert f"Of the {len(HookName)} hooks" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+PICTURES = sorted((ROOT / "docs").glob("*.svg"))
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.name)
+def test_a_picture_has_its_words_as_text_and_is_on_a_page(picture: Path) -> None:
+    root = ElementTree.parse(picture).getroot()
+    words = [element for element in root.iter() if element.tag.endswith("}text")]
+    assert words
+    assert any(f"]({picture.name})" in page.read_text(encoding="utf-8") for page in PAGES)
+
+
+def test_the_bytes_in_pictures_are_those_of_the_page() -> None:
+    """The page's own are compared with the code where they stand."""
+    page = ROOT / "docs" / "wire.md"
+    shown = {block.title: bytes_of(block.text) for block in blocks(page) if block.title}
+    found = ElementTree.parse(ROOT / "docs" / "wire-call.svg").getroot().iterfind(".//{*}text[@class='bytes']")
+    files = {"request.txt": shown["request.txt"], "reply.txt": shown["reply.txt"]}
+    below_the_middle = 210
+    at = dict.fromkeys(files, 0)
+    for text in sorted(found, key=lambda text: (float(text.attrib["x"]), float(text.attrib["y"]))):
+        name = "reply.txt" if float(text.attrib["y"]) > below_the_middle else "request.txt"
+        at[name] = files[name].index(bytes.fromhex(text.text or ""), at[name]) + 1
+
+
+def bytes_of(text: str) -> bytes:
+    return bytes.fromhex("".join(line[:30] for line in text.splitlines()))
+
+
+def test_the_hosts_page_names_the_methods_and_hooks_that_there_are() -> None:
+    page = (ROOT / "docs" / "hosts.md").read_text(encoding="utf-8")
+    found = re.search(r"So far these: (.*?)\. Any other", page, re.DOTALL)
+    assert found
+    assert re.findall(r"`(\w+)`", found[1]) == [*API]
+    row = next(line for line in page.splitlines() if line.startswith("| hooks that are missing |"))
+    _, _, netrpc, grpc, _ = row.split("|")
+    missing_there = {name for name, hook in HOOKS.items() if not netrpc_calls.servable(hook)}
+    missing_here = {name for name, hook in HOOKS.items() if not grpc_calls.servable(hook)}
+    assert set(re.findall(r"`(\w+)`", netrpc)) == missing_there
+    assert set(re.findall(r"`(\w+)`", grpc)) == missing_here - missing_there

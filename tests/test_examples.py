@@ -1,4 +1,4 @@
-"""Each example passes its own tests, and runs in the dev console."""
+"""Each example passes its own tests, and runs in the dev console and under both hosts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+
+from tests.conftest import Start
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = sorted(file.parent.name for file in EXAMPLES.glob("*/plugin.py"))
@@ -61,3 +64,61 @@ def test_an_example_runs_in_the_dev_console(name: str) -> None:
     ran = run("mmhooks", "dev", f"examples/{name}", "--post", "good morning", folder=EXAMPLES.parent)
     assert ran.returncode == 0, ran.stdout
     assert "\n  stored    good morning\n" in ran.stdout
+
+
+class Served:
+    """An example under the real Go host, which calls its hooks by either wire."""
+
+    def __init__(self, start_plugin: Start, name: str, wire: str) -> None:
+        environ = {"PYTHONDONTWRITEBYTECODE": "1"}
+        self.plugin = start_plugin(EXAMPLES / name / "plugin.py", environ, wire=wire, start_timeout_ms=20_000)
+        self.wire = wire
+
+    def call(self, hook: str, argument: str, value: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
+        """What a hook with one argument besides the context answers: a model, and a reason."""
+        if self.wire == "grpc":
+            response = self.plugin.call(hook, {argument: value})
+            return response.get("modified_post"), response.get("rejection_reason", "")
+        reply = self.plugin.call_rpc(hook, {"B": value})["reply"]
+        return (reply["A"], reply["B"]) if "B" in reply else (None, reply.get("A") or "")
+
+    def activate(self) -> None:
+        answer = self.plugin.call("OnActivate") if self.wire == "grpc" else self.plugin.activate()["reply"]
+        assert answer in ({}, {"A": None})
+
+
+WIRES = pytest.mark.parametrize("wire", ["grpc", "netrpc"])
+
+
+@WIRES
+def test_hello_mends_and_rejects_under_each_host(start_plugin: Start, wire: str) -> None:
+    hello = Served(start_plugin, "hello", wire)
+    post, reason = hello.call("MessageWillBePosted", "post", {"message": "teh weather", "channel_id": "c"})
+    assert post
+    assert (post["message"], post["channel_id"], reason) == ("the weather", "c", "")
+    assert hello.call("MessageWillBePosted", "post", {"message": "HELLO"})[1] == "Please don't shout."
+    assert hello.plugin.ask("kill")["exit_code"] == 0
+
+
+@WIRES
+def test_house_rules_hold_under_each_host(start_plugin: Start, wire: str) -> None:
+    rules = Served(start_plugin, "house_rules", wire)
+    post, reason = rules.call("MessageWillBePosted", "post", {"message": "take 4111 1111 1111 1111, please"})
+    assert post
+    assert (post["message"], reason) == ("take card …1111, please", "")
+    assert rules.call("UserWillLogIn", "user", {"email": "eve@example.net"})[1]
+    assert rules.plugin.ask("kill")["exit_code"] == 0
+
+
+@WIRES
+def test_pulse_counts_under_each_host_until_its_end(start_plugin: Start, wire: str) -> None:
+    pulse = Served(start_plugin, "pulse", wire)
+    pulse.activate()
+    for _ in range(3):
+        pulse.call("MessageHasBeenPosted", "post", {"channel_id": "town"})
+    if wire == "grpc":
+        pulse.plugin.call("OnDeactivate")
+    else:
+        assert pulse.plugin.call_rpc("OnDeactivate")["reply"] == {"A": None}
+    pulse.plugin.wait_log("messages in town: 3")
+    assert pulse.plugin.ask("kill")["exit_code"] == 0

@@ -15,6 +15,9 @@ MATTERMOST = {
 }
 """What Mattermost's Python runtime sets."""
 
+RELEASED = {name: value for name, value in MATTERMOST.items() if name != "MATTERMOST_PLUGIN_API_TARGET"}
+"""What every released server sets."""
+
 
 # the line
 
@@ -30,6 +33,12 @@ def test_the_line_tells_of_a_unix_socket() -> None:
 def test_the_line_names_the_protocol_that_the_host_asked_for() -> None:
     assert line({"MMHOOKS_HOST": "grpc"}, "tcp", "a:1").split("|")[4] == "grpc"
     assert line({"MMHOOKS_HOST": "netrpc"}, "tcp", "a:1").split("|")[4] == "netrpc"
+
+
+@pytest.mark.parametrize("more", [{}, {"PLUGIN_MULTIPLEX_GRPC": "true"}])
+def test_the_line_for_a_released_server_ends_with_the_empty_place_of_a_certificate(more: dict[str, str]) -> None:
+    assert line({**RELEASED, **more}, "unix", "/tmp/plugin-1") == "1|1|unix|/tmp/plugin-1|netrpc|"
+    assert line({**RELEASED, **more}, "tcp", "127.0.0.1:41234") == "1|1|tcp|127.0.0.1:41234|netrpc|"
 
 
 @pytest.mark.parametrize("asked", ["true", "1", "false", "anything"])
@@ -50,6 +59,8 @@ def test_an_empty_question_about_multiplexing_is_none() -> None:
     [
         ({"MATTERMOST_PLUGIN_API_TARGET": "127.0.0.1:1"}, "grpc"),
         ({}, "netrpc"),
+        (RELEASED, "netrpc"),
+        (MATTERMOST, "grpc"),
         ({"MATTERMOST_PLUGIN_API_TARGET": ""}, "netrpc"),
         ({"MMHOOKS_HOST": "grpc"}, "grpc"),
         ({"MMHOOKS_HOST": "netrpc", "MATTERMOST_PLUGIN_API_TARGET": "127.0.0.1:1"}, "netrpc"),
@@ -71,17 +82,14 @@ def test_a_host_of_ones_own_is_served_when_it_says_grpc() -> None:
     assert refusal({"MMHOOKS_HOST": "grpc"}) is None
 
 
-@pytest.mark.parametrize("environ", [{}, {"MMHOOKS_HOST": "netrpc"}])
-def test_a_host_that_speaks_net_rpc_is_refused_with_what_would_be_served(environ: dict[str, str]) -> None:
-    text = refusal(environ)
-    assert text is not None
-    assert text.startswith("this host asks for netrpc, and this version of mmhooks serves gRPC only")
-    assert "MATTERMOST_PLUGIN_API_TARGET" in text
-    assert "MMHOOKS_HOST=grpc" in text
+@pytest.mark.parametrize("environ", [{}, {"MMHOOKS_HOST": "netrpc"}, RELEASED])
+def test_a_host_that_speaks_net_rpc_is_served(environ: dict[str, str]) -> None:
+    assert refusal(environ) is None
 
 
-def test_a_host_that_nobody_knows_is_refused_by_its_name() -> None:
-    assert "this host asks for carrier-pigeon" in str(refusal({"MMHOOKS_HOST": "carrier-pigeon"}))
+def test_a_host_that_nobody_knows_is_refused_by_its_name_with_those_that_are_served() -> None:
+    environ = {"MMHOOKS_HOST": "carrier-pigeon"}
+    assert refusal(environ) == "MMHOOKS_HOST: found 'carrier-pigeon', expected grpc or netrpc"
 
 
 def test_tls_with_the_hosts_certificate_is_refused_with_the_reason() -> None:
@@ -89,6 +97,7 @@ def test_tls_with_the_hosts_certificate_is_refused_with_the_reason() -> None:
     assert "AutoMTLS" in text
     assert "BEGIN CERTIFICATE" not in text
     assert refusal({**MATTERMOST, "PLUGIN_CLIENT_CERT": ""}) is None
+    assert refusal({**RELEASED, "PLUGIN_CLIENT_CERT": "x"}) == text
 
 
 @pytest.mark.parametrize("versions", ["1", "1,2", "2,1", "3,1,2", ""])

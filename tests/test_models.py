@@ -5,9 +5,10 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import threading
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -41,9 +42,9 @@ RENAMED = {"saml2.ProxyRestriction": "ProxyRestrictionInfo"}
 GO_STRUCTS = {
     RENAMED.get(name, name.split(".")[1]): name
     for name, type_ in GO_TYPES.items()
-    if "fields" in type_ and name != "model.AppError"
+    if "fields" in type_ and name not in ("model.AppError", "plugin.ErrorString")
 }
-"""The Go structs by the names of their models. (An AppError is an exception here.)"""
+"""The Go structs by the names of their models. (Errors are exceptions here.)"""
 
 CLASSES: dict[str, type[Model]] = {
     name: getattr(models, name) for name in models.__all__ if getattr(models, name) is not Model
@@ -510,3 +511,94 @@ def test_what_is_no_secret_is_shown_beside_one() -> None:
 
 def test_flags_about_secrets_are_shown() -> None:
     assert repr(ServiceSettings(EnableUserAccessTokens=True)) == "ServiceSettings(EnableUserAccessTokens=True)"
+
+
+def left_unread(make: Callable[[], dict[str, Any]]) -> Post:
+    """A post whose props are made when somebody asks for them, as a host leaves them."""
+    post = Post(message="m", _unknown={"unread": {"props": make}})
+    del post.props
+    return post
+
+
+def test_a_field_that_nobody_has_read_is_made_once() -> None:
+    made: list[dict[str, Any]] = []
+
+    def make() -> dict[str, Any]:
+        made.append({"n": 1})
+        return made[-1]
+
+    post = left_unread(make)
+    assert (post.message, [*post.unread()], made) == ("m", ["props"], [])
+    assert post.props is post.props is made[0]
+    assert (post.unread(), post._unknown, len(made)) == ({}, None, 1)
+
+
+def test_two_threads_that_read_a_field_at_once_make_it_once() -> None:
+    entered: list[int] = []
+    second = threading.Event()
+
+    def make() -> dict[str, Any]:
+        entered.append(1)
+        # Were there no lock, the other thread would come here as well, and let this one go on.
+        second.set() if len(entered) > 1 else second.wait(0.2)
+        return {}
+
+    post = left_unread(make)
+    got: list[dict[str, Any]] = []
+    threads = [threading.Thread(target=lambda: got.append(post.props)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(entered) == 1
+    assert got[0] is got[1]
+
+
+def test_a_field_that_is_set_is_never_made() -> None:
+    post = left_unread(lambda: pytest.fail("nobody asked for it"))
+    post.props = {"mine": 1}
+    assert (post.unread(), post._unknown) == ({}, None)
+    assert post == Post(message="m", props={"mine": 1})
+
+
+def test_a_field_that_is_set_while_it_is_being_read_stays_as_it_was_set() -> None:
+    begun, done = threading.Event(), threading.Event()
+
+    def make() -> dict[str, Any]:
+        begun.set()
+        done.wait(0.2)  # the other thread sets the field now, or waits until this one has made it
+        return {"made": 1}
+
+    post = left_unread(make)
+    reader = threading.Thread(target=lambda: post.props)
+    reader.start()
+    assert begun.wait(10)
+    post.props = {"set": 1}
+    done.set()
+    reader.join()
+    assert post.props == {"set": 1}
+
+
+def test_a_field_that_cannot_be_made_stays_unread() -> None:
+    def make() -> dict[str, Any]:
+        raise ModelError("corrupt")
+
+    post = left_unread(make)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="corrupt"):
+            post.props  # noqa: B018
+    assert post.message == "m"
+
+
+def test_what_is_no_field_is_told_as_ever_and_reads_nothing() -> None:
+    post = left_unread(lambda: pytest.fail("nobody asked for it"))
+    with pytest.raises(AttributeError, match="nothing"):
+        post.nothing  # type: ignore[attr-defined]  # noqa: B018
+    assert post != 1
+    assert post is not None
+    assert [*post.unread()] == ["props"]
+
+
+def test_comparing_with_another_kind_of_thing_reads_nothing() -> None:
+    post = left_unread(lambda: pytest.fail("nobody asked for it"))
+    assert (post == None, post == "x", post == User(), User() == post) == (False,) * 4  # noqa: E711

@@ -19,5 +19,5 @@ def test_shouting_is_rejected(plugin_client: TestClient) -> None:
 
 
 def test_it_runs_as_a_server_would_run_it(live_client: LiveClient) -> None:
-    assert live_client.implemented_hooks() == ["MessageWillBePosted"]
+    assert live_client.implemented_hooks() == ["OnActivate", "MessageWillBePosted"]
     assert live_client.message_will_be_posted(Post(message="HELLO")).rejected

@@ -44,6 +44,11 @@ def test_without_the_list_only_people_of_the_house_may(tmp_path: Path, monkeypat
 
 
 def test_all_rules_hold_under_a_server(live_client: LiveClient) -> None:
-    assert live_client.implemented_hooks() == ["UserWillLogIn", "MessageWillBePosted", "MessageWillBeUpdated"]
+    assert live_client.implemented_hooks() == [
+        "OnActivate",
+        "UserWillLogIn",
+        "MessageWillBePosted",
+        "MessageWillBeUpdated",
+    ]
     assert live_client.message_will_be_posted(Post(message=CARD)).post == Post(message="take card …1111, please")
     assert live_client.user_will_log_in(User(email="eve@example.net")).rejected

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from typing import Any, get_args
 
 import click
 
 from mmhooks import __version__
 from mmhooks.cli.dev import Console, in_brief
 from mmhooks.errors import MmhooksError
+from mmhooks.hosts.handshake import Host as Wire
+from mmhooks.testing.hosts import DEFAULT
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,19 +21,38 @@ def cli() -> None:
     """Write Mattermost server plugins in Python."""
 
 
+def _json_object(context: click.Context, option: click.Parameter, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"not JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise click.BadParameter(f"expected an object, as in '{{\"priority\": 1}}', found {text}")
+    return found
+
+
 @cli.command()
 @click.argument("plugin", type=click.Path())
 @click.option("--post", "posts", multiple=True, metavar="TEXT", help="Post this message and stop; may be repeated.")
 @click.option("--user", default="someone", show_default=True, help="The user_id of the posts.")
 @click.option("--channel", default="town-square", show_default=True, help="The channel_id of the posts.")
-def dev(plugin: str, posts: tuple[str, ...], user: str, channel: str) -> None:
+@click.option("--props", default="{}", metavar="JSON", callback=_json_object, help="The props of the posts.")
+@click.option(
+    "--host",
+    type=click.Choice(get_args(Wire)),
+    default=DEFAULT,
+    show_default=True,
+    help="Who starts the plugin: netrpc, as every released server does, or grpc, as Mattermost's runtime for Python "
+    "plugins.",
+)
+def dev(plugin: str, posts: tuple[str, ...], user: str, channel: str, props: dict[str, Any], host: str) -> None:
     """Try PLUGIN (a file, or a folder with a plugin.py) without a server.
 
     Starts it as a server does, then takes messages from the terminal and says what a server would store. A line that
     begins with a slash is a command. The plugin is started again when its files change.
     """
     try:
-        console = Console(plugin, user=user, channel=channel)
+        console = Console(plugin, user=user, channel=channel, host=host, props=props)
         if posts:
             sys.exit(0 if console.post_all(posts) else 1)
         console.converse(sys.stdin)

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
-from typing import TextIO
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TextIO
 
 import click
 import watchfiles
 
 from mmhooks.errors import AppError, CallError, MmhooksError
-from mmhooks.hooks import HookName
+from mmhooks.hooks import HOOKS, HookName
 from mmhooks.models import CommandArgs, CommandResponse, Context, Post
 from mmhooks.outcomes import DISMISSED, Rejected, Replaced, Unchanged, Value
+from mmhooks.testing.hosts import DEFAULT
 from mmhooks.testing.process import LogLine, PluginProcess, plugin_file
+from mmhooks.testing.results import lost_changes
 
 _WATCH_START = 5.0
 """Seconds that the first message waits at most until files are watched."""
 
-_COLOURS = {"stored": "green", "changed": "cyan", "rejected": "red", "error": "red", "answer": "green"}
+_COLOURS = {
+    "stored": "green",
+    "changed": "cyan",
+    "rejected": "red",
+    "error": "red",
+    "answer": "green",
+    "warning": "yellow",
+}
 
 
 class Console:
@@ -29,12 +38,24 @@ class Console:
         plugin: its file or folder.
         user: the user_id of the posts.
         channel: their channel_id.
+        host: the wire, "netrpc" or "grpc".
+        props: their props.
         say: prints a line.
     """
 
-    def __init__(self, plugin: str, *, user: str, channel: str, say: Callable[[str], None] = click.echo) -> None:
+    def __init__(
+        self,
+        plugin: str,
+        *,
+        user: str,
+        channel: str,
+        host: str = DEFAULT,
+        props: Mapping[str, Any] | None = None,
+        say: Callable[[str], None] = click.echo,
+    ) -> None:
         self._file = plugin_file(plugin)
-        self._user, self._channel = user, channel
+        self._user, self._channel, self._host = user, channel, host
+        self._props = props or {}
         self._say = say
         self._process: PluginProcess | None = None
         self._lock = threading.Lock()  # a restart and a message must not meet
@@ -94,7 +115,14 @@ class Console:
         assert self._process
         now = int(time.time() * 1000)
         self._posted += 1
-        post = Post(user_id=self._user, channel_id=self._channel, message=message, create_at=now, update_at=now)
+        post = Post(
+            user_id=self._user,
+            channel_id=self._channel,
+            message=message,
+            props={**self._props},
+            create_at=now,
+            update_at=now,
+        )
         succeeded = True
         if HookName.MessageWillBePosted in self._process.implemented:
             try:
@@ -108,12 +136,15 @@ class Console:
                 silent = outcome.reason == DISMISSED
                 self._show("rejected", "(silently: the author is told nothing)" if silent else outcome.reason)
                 return True
+            lost = lost_changes(HOOKS[HookName.MessageWillBePosted], [Context(), post], outcome)
             changed = isinstance(outcome, Replaced) and outcome.value != post
             if isinstance(outcome, Replaced):
                 post = outcome.value
             self._show("changed" if changed else "stored", post.message)
             if changed and post.props:
                 self._say(f"            props {post.props}")
+            if lost:  # over net/rpc the plugin logs it
+                self._show("warning", lost)
         else:
             self._show("stored", post.message)
         if HookName.MessageHasBeenPosted in self._process.implemented:
@@ -138,7 +169,7 @@ class Console:
     def _start(self) -> None:
         begun = time.monotonic()
         self._process = None
-        self._process = PluginProcess(self._file, on_log=self._log, on_print=self._print)
+        self._process = PluginProcess(self._file, self._host, on_log=self._log, on_print=self._print)
         try:
             self._process.activate()
         except BaseException:
@@ -146,7 +177,9 @@ class Console:
             raise
         started = time.monotonic() - begun
         self._process.settle()
-        hooks = ", ".join(self._process.implemented) or "none: register one with @app.hook"
+        hooks = ", ".join(self._process.implemented) or "none"
+        if not {*self._process.implemented} - {HookName.OnActivate}:  # which over net/rpc every plugin names
+            hooks += "; handlers are registered with @app.hook"
         self._say(f"{self._file.name} runs, started in {started:.2f} s. Hooks: {hooks}")
 
     def _stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import sys
 from typing import TYPE_CHECKING
@@ -33,8 +34,7 @@ def serve(app: App) -> None:
     if problem := handshake.refusal(environ):
         logger.error("%s", problem)
         sys.exit(1)
-    from mmhooks.hosts.grpc import server
-
+    server = importlib.import_module(f"mmhooks.hosts.{handshake.host_of(environ)}.server")
     server.serve(app, launch.launched)
 
 

@@ -6,7 +6,7 @@ Pure functions of the environment.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 CORE_VERSION = 1
 """go-plugin's own protocol version; there has been no other."""
@@ -29,16 +29,13 @@ def host_of(environ: Mapping[str, str]) -> str:
 def refusal(environ: Mapping[str, str]) -> str | None:
     """Why a host with this environment cannot be served, or None."""
     host = host_of(environ)
-    if host != "grpc":
-        return (
-            f"this host asks for {host}, and this version of mmhooks serves gRPC only: Mattermost's Python runtime "
-            "(it sets MATTERMOST_PLUGIN_API_TARGET), or any go-plugin host that sets MMHOOKS_HOST=grpc"
-        )
+    if host not in get_args(Host):
+        return f"MMHOOKS_HOST: found {host!r}, expected {' or '.join(get_args(Host))}"
     if environ.get("PLUGIN_CLIENT_CERT"):
         # Their certificate is always on the curve P-521, which grpcio's TLS server does not accept.
         return (
-            "this host asks for TLS with a certificate of its own (go-plugin's AutoMTLS), which gRPC for Python cannot "
-            "serve: switch AutoMTLS off in the host (Mattermost never asks for it)"
+            "this host asks for TLS with a certificate of its own (go-plugin's AutoMTLS), which mmhooks cannot serve: switch "
+            "AutoMTLS off in the host (Mattermost never asks for it)"
         )
     versions = environ.get("PLUGIN_PROTOCOL_VERSIONS", "")
     if versions and str(PROTOCOL_VERSION) not in versions.split(","):
@@ -48,7 +45,11 @@ def refusal(environ: Mapping[str, str]) -> str | None:
 
 def line(environ: Mapping[str, str], network: Literal["tcp", "unix"], address: str) -> str:
     """The handshake line, without its line end."""
-    fields = [str(CORE_VERSION), str(PROTOCOL_VERSION), network, address, host_of(environ)]
+    host = host_of(environ)
+    fields = [str(CORE_VERSION), str(PROTOCOL_VERSION), network, address, host]
+    if host == "netrpc":
+        # The empty place of a TLS certificate, as Go plugins write it.
+        return "|".join([*fields, ""])
     if environ.get("PLUGIN_MULTIPLEX_GRPC"):
         # Only on request: hosts from before go-plugin 1.6 refuse a line with more fields than they know. The empty one
         # is the place of a TLS certificate; "false": there is one connection for each brokered stream.

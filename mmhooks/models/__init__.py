@@ -7,6 +7,9 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mmhooks.models.api import Permission as Permission
+    from mmhooks.models.api import PluginKVSetOptions as PluginKVSetOptions
+    from mmhooks.models.api import WebsocketBroadcast as WebsocketBroadcast
     from mmhooks.models.channels import Channel as Channel
     from mmhooks.models.channels import ChannelBannerInfo as ChannelBannerInfo
     from mmhooks.models.channels import ChannelMember as ChannelMember
@@ -127,6 +130,7 @@ if TYPE_CHECKING:
     from mmhooks.models.users import User as User
 
 _HOMES = {
+    "api": "Permission PluginKVSetOptions WebsocketBroadcast",
     "channels": "Channel ChannelBannerInfo ChannelMember",
     "commands": "CommandArgs CommandResponse",
     "config": "AccessControlSettings AdditionalContentFlaggingSettings AgentsProviderSettings AnalyticsSettings AnnouncementSettings AutoTranslationSettings CacheSettings ClientRequirements CloudSettings ClusterSettings ComplianceSettings Config ConnectedWorkspacesSettings ContentFlaggingNotificationSettings ContentFlaggingSettings ContentFlaggingSettingsBase DataRetentionSettings DisplaySettings ElasticsearchSettings EmailSettings ExperimentalAuditSettings ExperimentalSettings ExportSettings FeatureFlags FileSettings GlobalRelayMessageExportSettings GuestAccountsSettings ImageProxySettings ImportSettings IntuneSettings JobSettings LdapSettings LibreTranslateProviderSettings LocalizationSettings LogSettings MessageExportSettings MetricsSettings NativeAppSettings Office365Settings PasswordSettings PluginSettings PluginState PrivacySettings RateLimitSettings ReplicaLagSettings ReviewerSettings SSOSettings SamlSettings ServiceSettings SqlSettings SupportSettings TeamSettings ThemeSettings WranglerSettings",

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import base64
 import re
+import threading
 import types
 import typing
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, NamedTuple, Self, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, get_args, get_origin
 
 import msgspec
 
@@ -25,6 +26,9 @@ _SECRET = re.compile(
 server keeps them without saying which are secret.)"""
 
 _HIDDEN = "<hidden>"
+
+_READING = threading.RLock()
+"""Held while a field is read for the first time: two threads must not get a dict each."""
 
 
 class Model(msgspec.Struct, kw_only=True):
@@ -42,7 +46,8 @@ class Model(msgspec.Struct, kw_only=True):
     """Fields that Mattermost never writes to JSON."""
 
     _unknown: dict[str, Any] | None = None
-    """What came with the model and has no field here, by wire."""
+    """What came with the model and has no field here, by wire; and, as "unread", what makes the values of fields that
+    nobody has read yet."""
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Self:
@@ -82,6 +87,54 @@ class Model(msgspec.Struct, kw_only=True):
             return msgspec.json.encode(self.to_dict()).decode()
         except (TypeError, ValueError, RecursionError) as error:
             raise ModelError(f"{type(self).__name__}: cannot be written as JSON: {error}") from error
+
+    if not TYPE_CHECKING:  # type checkers would take it for leave to read any name
+
+        def __getattr__(self, name: str) -> Any:
+            # Only for what is not there: a field that has not been read. Making it takes longer than the rest of a call.
+            with _READING:
+                unread = self.unread()
+                if name in unread:
+                    setattr(self, name, unread[name]())
+                    return getattr(self, name)
+            # Another thread may have read it meanwhile.
+            return object.__getattribute__(self, name)
+
+        def __setattr__(self, name: str, value: Any) -> None:
+            if name == "_unknown" or name not in self.unread():
+                super().__setattr__(name, value)
+                return
+            with _READING:
+                super().__setattr__(name, value)
+                unread = self.unread()
+                unread.pop(name, None)
+                if not unread and self._unknown:
+                    self._unknown = {wire: kept for wire, kept in self._unknown.items() if wire != "unread"} or None
+
+    def unread(self) -> dict[str, Any]:
+        """The fields that nobody has read yet, by name: what makes their values. Hosts look here; reading a field, as
+        comparing and copying the model does, and setting it take it away."""
+        unread: dict[str, Any] = (self._unknown or {}).get("unread", {})
+        return unread
+
+    def _read_all(self) -> None:
+        for name in self.unread().copy():
+            getattr(self, name)
+
+    def __eq__(self, other: object) -> bool:
+        if type(other) is type(self):
+            self._read_all()
+            other._read_all()
+        return super().__eq__(other)
+
+    def __copy__(self) -> Self:
+        self._read_all()
+        copied: Self = super().__copy__()  # type: ignore[misc]  # msgspec's own, which its stubs leave out
+        return copied
+
+    def __reduce__(self) -> Any:
+        self._read_all()
+        return super().__reduce__()
 
     def __repr__(self) -> str:
         # Only what differs from the default: a user has 35 fields, and a log line has little room.

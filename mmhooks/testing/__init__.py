@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from mmhooks.testing.client import TestClient as TestClient
     from mmhooks.testing.live import LiveClient as LiveClient
     from mmhooks.testing.process import StartFailed as StartFailed
+    from mmhooks.testing.results import LostChange as LostChange
     from mmhooks.testing.results import Result as Result
     from mmhooks.testing.results import UnreturnedEdit as UnreturnedEdit
 
 _HOME = {
     "LiveClient": "live",
+    "LostChange": "results",
     "Result": "results",
     "StartFailed": "process",
     "TestClient": "client",

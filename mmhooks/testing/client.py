@@ -10,12 +10,13 @@ import warnings
 import weakref
 from typing import TYPE_CHECKING, Any, Self
 
-from mmhooks.errors import AppError, CallError, HandlerError, NotImplementedByPlugin, UnsupportedByHost
-from mmhooks.hooks import Hook, HookName, Kind, find_hook
+from mmhooks.changes import MERGED
+from mmhooks.errors import AppError, HandlerError, UnsupportedByHost
+from mmhooks.hooks import Hook, find_hook
 from mmhooks.hosts.grpc.calls import hook_codec, servable
-from mmhooks.outcomes import Failed, Outcome, Rejected, Replaced, Unchanged, Value, app_error, fits
+from mmhooks.outcomes import Failed, Outcome, Rejected, Unchanged
 from mmhooks.testing.calls import HookCalls
-from mmhooks.testing.results import Result, UnreturnedEdit
+from mmhooks.testing.results import LostChange, Result, UnreturnedEdit, lost_changes, ordered, result
 
 if TYPE_CHECKING:
     from mmhooks.app import App
@@ -65,9 +66,11 @@ class TestClient(HookCalls):
         hook = find_hook(name)
         values = ordered(hook, arguments)
         received = _as_received(hook, values)
-        outcome = asyncio.run_coroutine_threadsafe(self._dispatch(hook, received), _loop()).result()
+        outcome, lost = asyncio.run_coroutine_threadsafe(self._dispatch(hook, received), _loop()).result()
         if isinstance(outcome, Unchanged) and outcome.edited:
             warnings.warn(outcome.advice(hook), UnreturnedEdit, stacklevel=3)
+        if lost:
+            warnings.warn(lost, LostChange, stacklevel=3)
         failure = outcome.error if isinstance(outcome, Failed) else None
         if isinstance(outcome, Rejected):
             failure = outcome.cause
@@ -75,8 +78,14 @@ class TestClient(HookCalls):
             raise (failure.__cause__ or failure) if isinstance(failure, HandlerError) else failure
         return result(hook, outcome, values)
 
-    async def _dispatch(self, hook: Hook, arguments: list[Any]) -> Outcome:
+    async def _dispatch(self, hook: Hook, arguments: list[Any]) -> tuple[Outcome, str]:
+        """The outcome as a server hears it, and what released servers could not be told of it."""
+        before = copy.deepcopy(arguments) if hook.name in MERGED else []
         outcome = await self._dispatcher.dispatch(hook.name, arguments)
+        # Before it travels: what this wire does not have is not lost by the handler.
+        return self._heard(hook, outcome), lost_changes(hook, before, outcome)
+
+    def _heard(self, hook: Hook, outcome: Outcome) -> Outcome:
         if not servable(hook):
             return outcome
         codec = hook_codec(hook.name)
@@ -89,49 +98,6 @@ class TestClient(HookCalls):
         heard = codec.read_response(response)
         assert not isinstance(heard, AppError)
         return outcome if isinstance(heard, Unchanged) and isinstance(outcome, Unchanged) else heard
-
-
-def ordered(hook: Hook, arguments: dict[str, Any]) -> list[Any]:
-    """Arguments in the table's order, None for those left out. Raises `TypeError` for a name that the hook lacks, and
-    for a value of another type."""
-    if hook.has_streams:
-        raise NotImplementedByPlugin(f"{hook.name} takes streams, which this client does not make", hook=hook.name)
-    names = [parameter.name for parameter in hook.parameters]
-    if unknown := [name for name in arguments if name not in names]:
-        raise TypeError(f"{hook.name} has no parameter {', '.join(map(repr, unknown))}; it takes {hook.signature}")
-    for name, type_ in hook.parameters:
-        if (value := arguments.get(name)) is not None and not fits(type_, value):
-            raise TypeError(f"{hook.name}: {name} takes {type_}, not {value!r}")
-    return [arguments.get(name) for name in names]
-
-
-def result(hook: Hook, outcome: Outcome, arguments: list[Any]) -> Result[Any]:
-    """The result of a call for the one who asked."""
-    if isinstance(outcome, Failed):
-        return failed(hook, outcome.error, arguments)
-    value = outcome.value if isinstance(outcome, Replaced | Value) else None
-    if isinstance(outcome, Unchanged):
-        value = _kept(hook, arguments)
-    return Result(hook.name, outcome, value)
-
-
-def failed(hook: Hook, error: CallError, arguments: list[Any]) -> Result[Any]:
-    """The result of a call that failed: the server goes on as if the plugin were absent, or tells who caused it."""
-    if hook.kind.tells_errors:
-        return Result(hook.name, None, None, app_error(error))
-    return Result(hook.name, None, _kept(hook, arguments), error)
-
-
-def _kept(hook: Hook, arguments: list[Any]) -> Any:
-    """What the server goes on with when a plugin says nothing: the argument that could have been replaced."""
-    if hook.kind is not Kind.FILTER and hook.name not in (
-        HookName.MessagesWillBeConsumed,
-        HookName.ConfigurationWillBeSaved,
-    ):
-        return None
-    return next(
-        value for parameter, value in zip(hook.parameters, arguments, strict=True) if parameter.name != "context"
-    )
 
 
 def _as_received(hook: Hook, arguments: list[Any]) -> list[Any]:
@@ -151,6 +117,3 @@ def _loop() -> asyncio.AbstractEventLoop:
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="mmhooks-testing", daemon=True).start()
     return loop
-
-
-__all__ = ["TestClient", "failed", "ordered", "result"]

@@ -8,26 +8,28 @@ from typing import Any, Self
 from mmhooks.errors import AppError, CallError
 from mmhooks.hooks import find_hook
 from mmhooks.testing.calls import HookCalls
-from mmhooks.testing.client import failed, ordered, result
+from mmhooks.testing.hosts import DEFAULT, Host
 from mmhooks.testing.process import PluginProcess
-from mmhooks.testing.results import Result
+from mmhooks.testing.results import Result, failed, ordered, result
 
 
 class LiveClient(HookCalls):
-    """Starts a plugin by the real handshake, activates it, and calls its hooks over gRPC.
+    """Starts a plugin by the real handshake, activates it, and calls its hooks.
 
     It has the methods of the test client. What a handler raises comes back as a host sees it: a `CallError`, or an
     `AppError` from hooks that may fail.
 
     Arguments:
         plugin: the plugin's file, or its folder.
+        host: the wire: "netrpc", as every released server speaks it, or "grpc", that of Mattermost's runtime for Python
+            plugins.
         raise_exceptions: raise those errors; False puts them in `Result.error`.
 
     Raises `StartFailed`, with the plugin's output, when it does not start.
     """
 
-    def __init__(self, plugin: str | Path, *, raise_exceptions: bool = True) -> None:
-        self.process = PluginProcess(plugin)
+    def __init__(self, plugin: str | Path, *, host: str | Host = DEFAULT, raise_exceptions: bool = True) -> None:
+        self.process = PluginProcess(plugin, host)
         self._raise = raise_exceptions
         try:
             self.process.activate()

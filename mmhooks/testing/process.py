@@ -1,9 +1,7 @@
-"""PluginProcess: an embedded host, which starts a plugin as a process by the real handshake and calls it over gRPC."""
+"""PluginProcess: an embedded host, which starts a plugin as a process by the real handshake and calls its hooks."""
 
 from __future__ import annotations
 
-import codecs
-import collections
 import contextlib
 import json
 import os
@@ -19,40 +17,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import grpc
-
-from mmhooks.errors import (
-    AppError,
-    CallError,
-    DeadlineExceeded,
-    HandlerError,
-    MmhooksError,
-    NotImplementedByPlugin,
-    ThreadsExhausted,
-)
-from mmhooks.hooks import HOOKS, HookName
-from mmhooks.hosts.grpc.calls import hook_codec, servable
-from mmhooks.hosts.grpc.messages import PACKAGE, message_class
+from mmhooks.errors import AppError, CallError, HandlerError, MmhooksError
+from mmhooks.hooks import HookName
 from mmhooks.launch import COOKIE
 from mmhooks.outcomes import Outcome
-
-START_TIMEOUT = 10.0
-"""Seconds for the handshake, as Mattermost's Python runtime gives."""
+from mmhooks.testing import hosts
 
 STOP_TIMEOUT = 2.0
-"""Seconds between Shutdown and SIGKILL, as in go-plugin."""
+"""Seconds between the host's wish and SIGKILL, as in go-plugin."""
 
 _QUIET = 0.05
 """Seconds without news after which a plugin is taken to have said what it had to say."""
 
 _LONGEST_SETTLE = 0.5
 """Seconds after which that is given up: a plugin may print all the time."""
-
-_ERRORS = {
-    grpc.StatusCode.UNIMPLEMENTED: NotImplementedByPlugin,
-    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
-    grpc.StatusCode.RESOURCE_EXHAUSTED: ThreadsExhausted,
-}
 
 
 class StartFailed(MmhooksError):
@@ -73,22 +51,26 @@ class PluginProcess:
 
     Arguments:
         plugin: the plugin's file, or the folder that has its plugin.py.
+        host: the wire, "netrpc" or "grpc"; or an embedded host of one's own.
         on_log: is given each line of its log, from a thread.
-        on_print: is given what it prints, from a thread.
+        on_print: is given what it prints, from a thread; it must not call the plugin.
         environ: variables to set besides the caller's own.
 
-    Raises `StartFailed` when it does not shake hands within `START_TIMEOUT` or stops before.
+    Raises `StartFailed` when it does not shake hands within the time that servers give (3 s over net/rpc, 10 s over
+    gRPC) or stops before.
     """
 
     def __init__(
         self,
         plugin: str | Path,
+        host: str | hosts.Host = hosts.DEFAULT,
         *,
         on_log: Callable[[LogLine], None] | None = None,
         on_print: Callable[[str], None] | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
         self.file = plugin_file(plugin)
+        self._host = hosts.make(host) if isinstance(host, str) else host
         self.log: list[LogLine] = []
         self.printed = ""
         self._on_log, self._on_print = on_log, on_print
@@ -105,14 +87,13 @@ class PluginProcess:
         assert self._process.stdout
         assert self._process.stderr
         self._threads = [self._in_thread(self._read_log, self._process.stderr)]
-        self._channel: Any = None
+        self._connected = self._stopped = False
         try:
-            self._channel = grpc.insecure_channel(self._shake_hands(self._process.stdout))
-            self.implemented = [*self._implemented()]
+            address = self._shake_hands(self._process.stdout)
+            self.implemented = self._connect(*address)
         except BaseException:
             self.stop()
             raise
-        self._threads.append(self._in_thread(self._read_prints))
 
     @property
     def pid(self) -> int:
@@ -129,25 +110,30 @@ class PluginProcess:
             if isinstance(answer, AppError):
                 raise StartFailed(f"{self.file}: OnActivate failed: {answer.detailed_error}") from answer
 
-    def call(self, name: str, arguments: Sequence[Any], timeout: float = 30.0) -> Outcome | AppError:
+    def call(self, name: str, arguments: Sequence[Any], timeout: float | None = None) -> Outcome | AppError:
         """Call a hook.
 
         Arguments:
             name: the hook's canonical name.
             arguments: in the table's order, None for what is unset.
-            timeout: seconds, as a Mattermost server gives.
+            timeout: seconds; 30 over gRPC, as Mattermost's runtime gives, and 60 over net/rpc, where a server waits for
+                ever.
 
         Result: the outcome, or the error that a hook which may fail told. Raises `CallError` when the call failed.
         """
-        if not servable(HOOKS[name]):
-            raise NotImplementedByPlugin(f"{name} is not on the gRPC host's wire", hook=name)
-        codec = hook_codec(name)
-        method = self._method(f"/{PACKAGE}.PluginHooks/{name}", codec.response)
+        if self._stopped:
+            raise RuntimeError("this plugin is stopped: start another")
         try:
-            response = method(codec.make_request(arguments), timeout=timeout)
-        except grpc.RpcError as error:
-            raise self._call_error(name, error) from None
-        return codec.read_response(response)
+            return self._host.call(name, arguments, self._host.patience if timeout is None else timeout)
+        except hosts.Gone as error:
+            text = str(error)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                text = f"the plugin's process ended with status {self._process.wait(STOP_TIMEOUT)}"
+            raise HandlerError(text, hook=name) from None
+
+    def ping(self, timeout: float = 5.0) -> bool:
+        """Whether the plugin says that it is well, as servers ask every 30 s."""
+        return not self._stopped and self._host.ping(timeout)
 
     @property
     def has_ended(self) -> bool:
@@ -162,19 +148,18 @@ class PluginProcess:
                 pass
 
     def stop(self) -> int:
-        """End the process as a host does: OnDeactivate, Shutdown, and SIGKILL after `STOP_TIMEOUT`.
+        """End the process as a host does: OnDeactivate, the host's word for it, and SIGKILL after `STOP_TIMEOUT`.
 
         Result: its exit status, negative for a signal's number. May be called twice.
         """
-        if self._channel is not None and self._process.poll() is None:
-            if HookName.OnDeactivate in getattr(self, "implemented", ()):
+        if self._connected and not self._stopped and self._process.poll() is None:
+            if HookName.OnDeactivate in self.implemented:
                 with contextlib.suppress(CallError):
                     self.call(HookName.OnDeactivate, [], timeout=10)
-            with contextlib.suppress(grpc.RpcError):
-                empty = message_class("plugin.Empty")
-                self._method("/plugin.GRPCController/Shutdown", empty)(empty(), timeout=STOP_TIMEOUT)
+            self._host.shutdown(STOP_TIMEOUT)
         elif self._process.poll() is None:
             self._process.terminate()
+        self._stopped = True
         try:
             self._process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
@@ -185,30 +170,20 @@ class PluginProcess:
         for stream in (self._process.stdout, self._process.stderr):
             if stream:
                 stream.close()
-        if self._channel is not None:
-            self._channel.close()
+        self._host.close(STOP_TIMEOUT)
         shutil.rmtree(self._folder, ignore_errors=True)
         return status
 
-    def _call_error(self, name: str, error: Any) -> CallError:
-        if error.code() is grpc.StatusCode.UNAVAILABLE:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                status = self._process.wait(STOP_TIMEOUT)
-                return HandlerError(f"the plugin's process ended with status {status}", hook=name)
-        return _ERRORS.get(error.code(), HandlerError)(error.details() or error.code().name, hook=name)
-
     def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
         return {
-            **os.environ,
+            **self._host.environ(os.environ),
             COOKIE[0]: COOKIE[1],
-            "PLUGIN_PROTOCOL_VERSIONS": "1",
             "PLUGIN_UNIX_SOCKET_DIR": self._folder,  # nobody else on the machine can connect
-            "MMHOOKS_HOST": "grpc",
             "MMHOOKS_DEV": "1",
             **more,
         }
 
-    def _shake_hands(self, stdout: IO[bytes]) -> str:
+    def _shake_hands(self, stdout: IO[bytes]) -> tuple[str, str]:
         lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
 
         def read() -> None:
@@ -218,9 +193,9 @@ class PluginProcess:
 
         self._threads.append(self._in_thread(read))
         try:
-            first = lines.get(timeout=START_TIMEOUT)
+            first = lines.get(timeout=self._host.start_timeout)
         except queue.Empty:
-            raise StartFailed(self._story(f"did not start within {START_TIMEOUT:g} s")) from None
+            raise StartFailed(self._story(f"did not start within {self._host.start_timeout:g} s")) from None
         if not first:
             status = self._process.wait(STOP_TIMEOUT)
             hint = ": does it end with `app.run()`?" if status == 0 else ""
@@ -228,28 +203,23 @@ class PluginProcess:
             raise StartFailed(self._story(f"ended with status {status} while it was starting{hint}"))
         line = first.decode(errors="replace").strip()
         fields = line.split("|")
-        if len(fields) < 5 or fields[2:3] != ["unix"] or fields[4] != "grpc":
+        if len(fields) < 5 or fields[:2] != ["1", "1"] or fields[2] not in ("unix", "tcp"):
             raise StartFailed(self._story(f"wrote a first line that is no handshake: {line!r}"))
-        return f"unix:{fields[3]}"
+        if fields[4] != self._host.wire:
+            raise StartFailed(self._story(f"speaks {fields[4]!r}, and its host {self._host.wire!r}: {line!r}"))
+        return fields[2], fields[3]
+
+    def _connect(self, network: str, address: str) -> list[str]:
+        try:
+            implemented = self._host.connect(network, address, self._take_print)
+        except hosts.Unreachable as error:
+            raise StartFailed(self._story(f"cannot be reached: {error}")) from None
+        self._connected = True
+        return implemented
 
     def _story(self, what: str) -> str:
         told = [line.message + "".join(f"\n{value}" for value in line.fields.values()) for line in self.log[-20:]]
         return "\n".join([f"{self.file} {what}", *told])
-
-    def _implemented(self) -> Any:
-        request = message_class(f"{PACKAGE}.ImplementedRequest")
-        response = message_class(f"{PACKAGE}.ImplementedResponse")
-        try:
-            return self._method(f"/{PACKAGE}.PluginHooks/Implemented", response)(request(), timeout=START_TIMEOUT).hooks
-        except grpc.RpcError as error:
-            raise StartFailed(self._story(f"cannot be reached: {error.details()}")) from None
-
-    def _method(self, path: str, response: Any) -> Any:
-        return self._channel.unary_unary(
-            path,
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=response.FromString,
-        )
 
     def _read_log(self, stderr: IO[bytes]) -> None:
         for text in stderr:
@@ -259,24 +229,11 @@ class PluginProcess:
                 self._on_log(line)
             self._notify()
 
-    def _read_prints(self) -> None:
-        data = message_class("plugin.StdioData")
-        # A letter of several bytes may come in two pieces.
-        decoders: dict[int, codecs.IncrementalDecoder] = collections.defaultdict(
-            lambda: codecs.getincrementaldecoder("utf-8")("replace")
-        )
-        stream = self._channel.unary_stream(
-            "/plugin.GRPCStdio/StreamStdio",
-            request_serializer=lambda message: message.SerializeToString(),
-            response_deserializer=data.FromString,
-        )
-        with contextlib.suppress(grpc.RpcError, ValueError):
-            for piece in stream(message_class("google.protobuf.Empty")()):
-                text = decoders[piece.channel].decode(piece.data)
-                self.printed += text
-                if self._on_print:
-                    self._on_print(text)
-                self._notify()
+    def _take_print(self, text: str) -> None:
+        self.printed += text
+        if self._on_print:
+            self._on_print(text)
+        self._notify()
 
     def _notify(self) -> None:
         with self._news:

@@ -1,7 +1,8 @@
-"""The pytest plugin: fixtures for the plugin that `mmhooks_app` names.
+"""The pytest plugin: fixtures for the plugin that `mmhooks_app` names, and the host of the live one.
 
     [tool.pytest.ini_options]
     mmhooks_app = "plugin:app"
+    mmhooks_host = "netrpc"
 
 Nothing of mmhooks is imported before a fixture is used.
 """
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
     from mmhooks.testing.live import LiveClient
 
 _INI = "mmhooks_app"
+_HOST = "mmhooks_host"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini(_INI, 'the plugin that the mmhooks fixtures test, as "module:name", for example "plugin:app"')
+    parser.addini(
+        _HOST, 'the wire of live_client: "netrpc", as every released server speaks it, or "grpc"', default="netrpc"
+    )
 
 
 @pytest.fixture
@@ -39,8 +44,20 @@ def live_client(pytestconfig: pytest.Config) -> Iterator[LiveClient]:
     """The same methods, with the plugin running as a process of its own, as under a server."""
     from mmhooks.testing.live import LiveClient
 
-    with LiveClient(_app(pytestconfig)[1]) as client:
+    file = _app(pytestconfig)[1]
+    with LiveClient(file, host=_host(pytestconfig)) as client:
         yield client
+
+
+def _host(config: pytest.Config) -> str:
+    from mmhooks.testing import hosts
+
+    host = str(config.getini(_HOST))
+    try:
+        hosts.make(host)
+    except ValueError:
+        pytest.fail(f'{_HOST} = {host!r}: write "netrpc" or "grpc"', pytrace=False)
+    return host
 
 
 def _app(config: pytest.Config) -> tuple[App, str]:

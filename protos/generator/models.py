@@ -11,6 +11,7 @@ from .contract import interface, message_comments
 
 # Which module holds which models. What only the configuration reaches goes to `config`.
 MODULES: dict[str, tuple[str, ...]] = {
+    "api": ("Permission", "PluginKVSetOptions", "WebsocketBroadcast"),
     "channels": ("Channel", "ChannelBannerInfo", "ChannelMember"),
     "commands": ("CommandArgs", "CommandResponse"),
     "events": (
@@ -31,6 +32,9 @@ MODULES: dict[str, tuple[str, ...]] = {
 _HOME = {name: module for module, names in MODULES.items() for name in names}
 
 _SUMMARIES = {
+    "Permission": "What somebody may be allowed to do: most questions need its id only.",
+    "PluginKVSetOptions": "How a value is stored in the key-value store.",
+    "WebsocketBroadcast": "Who gets a WebSocket event; empty is everybody.",
     "AssertionInfo": "What the identity provider said of a user who signs in by SAML.",
     "Config": "The server's configuration. Fields are spelt as in Mattermost's config.json.",
     "Context": "Who caused a hook: filled for requests of people, empty for what plugins, jobs and imports cause.",
@@ -60,6 +64,9 @@ _BASIC = {
 _DEFAULT = {"str": '""', "bool": "False", "int": "0", "float": "0.0", "bytes": 'b""', "Any": "None"}
 
 
+ERRORS = {"model.AppError": "AppError", "plugin.ErrorString": "GoError"}
+"""Go's structs that are exceptions here."""
+
 # Two Go packages have a struct of that name; this is the one whose audiences are plain text.
 _RENAMED = {"saml2.ProxyRestriction": "ProxyRestrictionInfo"}
 
@@ -77,8 +84,8 @@ def all_models() -> dict[str, dict[str, list[Field]]]:
     modules: dict[str, dict[str, list[Field]]] = {}
     for go_name, home, in_config in _placed():
         classes = modules.setdefault(home, {})
-        assert _class_name(go_name) not in classes, f"two models named {_class_name(go_name)}: add one to _RENAMED"
-        classes[_class_name(go_name)] = [*_fields(go_name, in_config)]
+        assert class_name(go_name) not in classes, f"two models named {class_name(go_name)}: add one to _RENAMED"
+        classes[class_name(go_name)] = [*_fields(go_name, in_config)]
     return modules
 
 
@@ -93,9 +100,9 @@ def generate() -> Iterator[tuple[str, str]]:
 def _placed() -> Iterator[tuple[str, str, bool]]:
     """Every struct with its module, and whether it is one of the configuration's."""
     for name, type_ in interface()["types"].items():
-        if "fields" not in type_ or name == "model.AppError":
+        if "fields" not in type_ or name in ERRORS:
             continue
-        if home := _HOME.get(_class_name(name)):
+        if home := _HOME.get(class_name(name)):
             yield name, home, False
         elif name.startswith("model."):
             yield name, "config", True
@@ -103,7 +110,7 @@ def _placed() -> Iterator[tuple[str, str, bool]]:
             yield name, "saml", False
 
 
-def _class_name(go_name: str) -> str:
+def class_name(go_name: str) -> str:
     return _RENAMED.get(go_name) or go_name.split(".")[1]
 
 
@@ -137,7 +144,7 @@ def _python_type(go: str) -> tuple[str, str]:
         return f"dict[str, {_item(match[2])}]", "{}"
     named = interface()["types"][go]
     if "fields" in named:
-        return _class_name(go), f"msgspec.field(default_factory=lambda: {_class_name(go)}())"
+        return class_name(go), f"msgspec.field(default_factory=lambda: {class_name(go)}())"
     if named["kind"] == "map":
         return f"dict[str, {_item(named['elem'])}]", "{}"
     if named["kind"] == "slice":

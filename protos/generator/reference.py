@@ -25,8 +25,9 @@ Every hook of Mattermost that a handler can take, in the order of Mattermost's o
 
 An argument that the server leaves unset arrives as `None`. A filter or gate that raises or is late lets things pass, as
 if the plugin were absent, unless `on_error=Reject("why")` says otherwise. "Since" is the first Mattermost version with
-the hook. The gRPC host is Mattermost's own Python runtime; hooks that are not on its wire may be registered all the same, and
-are left out there with a warning in the log.
+the hook. The gRPC host is Mattermost's own Python runtime. Released servers, which speak net/rpc, can call every hook here
+that they have but the three that need streams: ServeHTTP, FileWillBeUploaded and ServeMetrics. Hooks that a host cannot
+call may be registered all the same, and are left out there with a warning in the log. [Hosts](hosts.md) compares the two.
 """
 
 _STREAMS = "not served by this version of mmhooks: it needs streams"

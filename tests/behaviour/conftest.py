@@ -20,9 +20,12 @@ Load = Callable[..., Client]
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(params=["in process", "gRPC"])
+_WIRES = {"gRPC": "grpc", "net/rpc": "netrpc"}
+
+
+@pytest.fixture(params=["in process", *_WIRES])
 def load(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Load]:
-    """A plugin's client, in process, and over the wire to a process of its own."""
+    """A plugin's client, in process, and over each wire to a process of its own."""
     with contextlib.ExitStack() as stack:
 
         def load_it(source: str, *, raise_exceptions: bool = True) -> Client:
@@ -32,7 +35,7 @@ def load(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Load]:
                 client = _app(file).test_client(raise_exceptions=raise_exceptions)
             else:
                 file.write_text(file.read_text() + "\napp.run()\n")
-                client = LiveClient(file, raise_exceptions=raise_exceptions)
+                client = LiveClient(file, host=_WIRES[request.param], raise_exceptions=raise_exceptions)
             stack.callback(client.close)
             return client
 

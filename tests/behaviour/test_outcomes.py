@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+
 import pytest
 
 from mmhooks import (
@@ -10,14 +13,24 @@ from mmhooks import (
     CommandResponse,
     Config,
     Context,
+    DeadlineExceeded,
     EmailNotification,
+    HandlerError,
     NotImplementedByPlugin,
     Post,
+    SyncResponse,
     User,
 )
-from mmhooks.testing import UnreturnedEdit
+from mmhooks.testing import LostChange, UnreturnedEdit
 
 from .conftest import Load
+
+
+def said(error: Exception | None) -> str:
+    """An error's text as the handler made it. Over net/rpc, where a server logs the text only, the hook and the handler
+    stand before it."""
+    return re.sub(r"^(MessageWillBePosted: )?\S+ \(\S+:\d+\): ", "", str(error))
+
 
 FILTER = """
 from mmhooks import *
@@ -165,7 +178,7 @@ async def message_will_be_updated(new_post):
     passed = client.message_will_be_posted(Post(message="hello"))
     assert (passed.unchanged, passed.rejected) == (True, False)
     assert passed.post == Post(message="hello")
-    assert str(passed.error) == "RuntimeError: broken"
+    assert said(passed.error) == "RuntimeError: broken"
     assert client.user_will_log_in(User()).reason == "closed"
     assert client.message_will_be_updated(Post(), Post()).reason == "too slow"
 
@@ -214,6 +227,87 @@ def message_will_be_posted(context, post):
     assert client.message_will_be_posted().post is None
 
 
+def test_model_in_the_place_of_none_is_the_answer(load: Load) -> None:
+    client = load("""
+from mmhooks import *
+app = App()
+@app.hook
+def message_will_be_posted(post):
+    assert post is None
+    return Post(message="new")
+""")
+    assert client.message_will_be_posted().post == Post(message="new")
+
+
+def test_edit_that_the_handler_leaves_alone_is_unchanged(load: Load) -> None:
+    client = load("""
+from mmhooks import *
+app = App()
+app.hook("MessageWillBeUpdated")(lambda new_post, old_post: None)
+app.hook("MessagesWillBeConsumed")(lambda posts: None)
+""")
+    result = client.message_will_be_updated(Post(message="new", props={"n": 1}), Post(message="old"))
+    assert (result.unchanged, result.post) == (True, Post(message="new", props={"n": 1}))
+    consumed = client.messages_will_be_consumed([Post(id="1")])
+    assert (consumed.unchanged, consumed.value) == (True, [Post(id="1")])
+
+
+REMOVES = """
+from mmhooks import *
+app = App()
+def remove(post):
+    del post.props["card"]
+    post.message = ""
+    return post
+@app.hook
+def message_will_be_posted(post):
+    return remove(post)
+@app.hook
+def message_will_be_updated(new_post):
+    return remove(new_post)
+"""
+
+
+def test_empty_values_take_the_place_of_others(load: Load, request: pytest.FixtureRequest) -> None:
+    client = load(REMOVES)
+    updated = client.message_will_be_updated(Post(message="x", props={"card": "4111", "n": 1}), Post())
+    assert updated.post == Post(props={"n": 1})
+    way_in = request.node.callspec.params["load"]
+    with pytest.warns(LostChange) if way_in == "in process" else contextlib.nullcontext():
+        posted = client.message_will_be_posted(Post(message="x", props={"card": "4111", "n": 1}))
+    # A released server merges what this hook answers into the post that it has, and so keeps the key.
+    kept = {"card": "4111"} if way_in == "net/rpc" else {}
+    assert posted.post == Post(props={"n": 1, **kept})
+    client.close()
+    if way_in == "net/rpc":
+        log = [line.message for line in client.process.log]  # type: ignore[union-attr]  # this is the live one
+        assert any("post.props['card']: removed, but released servers" in line for line in log)
+
+
+@pytest.mark.parametrize("raises", ["LookupError('lost')", "TimeoutError('slow')"])
+def test_failures_have_a_class_that_says_what_happened(load: Load, raises: str, request: pytest.FixtureRequest) -> None:
+    client = load(
+        f"""
+from mmhooks import *
+app = App(timeout=0.1, threads=1)
+@app.hook
+async def user_will_log_in(user):
+    import asyncio
+    await asyncio.Event().wait()
+@app.hook
+def message_will_be_posted(post):
+    raise {raises}
+""",
+        raise_exceptions=False,
+    )
+    assert type(client.message_will_be_posted(Post()).error) is HandlerError
+    assert type(client.message_will_be_updated(Post(), Post()).error) is NotImplementedByPlugin
+    late = client.user_will_log_in(User()).error
+    assert "did not answer within 0.1 s" in str(late)
+    # Over net/rpc an error is a text, by which no server could tell a deadline from anything else.
+    assert type(late) is (HandlerError if request.node.callspec.params["load"] == "net/rpc" else DeadlineExceeded)
+
+
 @pytest.mark.parametrize(
     "answer",
     ["lambda post: 'no'", "lambda post: {'message': 'x'}", "lambda post: (post, 'reason')", "lambda post: True"],
@@ -223,7 +317,7 @@ def test_what_a_kind_does_not_allow_is_an_error_that_names_the_hook(load: Load, 
         f"from mmhooks import *\napp = App()\napp.hook('MessageWillBePosted')({answer})\n", raise_exceptions=False
     )
     result = client.message_will_be_posted(Post(message="x"))
-    assert str(result.error).startswith("TypeError: MessageWillBePosted: a handler cannot return")
+    assert said(result.error).startswith("TypeError: MessageWillBePosted: a handler cannot return")
     assert result.unchanged
 
 
@@ -315,3 +409,16 @@ def test_failure_that_the_server_is_told_of_leaves_nothing_unchanged(load: Load)
 
 def test_command_without_an_answer_is_an_empty_response(load: Load) -> None:
     assert load(VALUES).execute_command(CommandArgs(command="/nothing")).value == CommandResponse()
+
+
+def test_nothing_at_all_is_a_value_too(load: Load) -> None:
+    client = load("""
+from mmhooks import *
+app = App()
+app.hook("RunDataRetention")(lambda now_time, batch_size: 0)
+app.hook("OnSharedChannelsPing")(lambda remote_cluster: False)
+app.hook("OnSharedChannelsSyncMsg")(lambda sync_msg, remote_cluster: SyncResponse())
+""")
+    assert client.run_data_retention(1, 1).value == 0
+    assert client.on_shared_channels_ping().value is False
+    assert client.on_shared_channels_sync_msg().value == SyncResponse()

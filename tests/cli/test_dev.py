@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import as_file
+
+OVER_BOTH = pytest.mark.parametrize("host", ["grpc", "netrpc"])
 
 PLUGIN = """
 from mmhooks import App, CommandResponse, Dismiss, Post, Reject
@@ -49,15 +52,17 @@ def mmhooks(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str
     return subprocess.run([program, *arguments], input=stdin, capture_output=True, text=True, timeout=50)
 
 
-def test_messages_are_stored_changed_and_rejected(tmp_path: Path) -> None:
+@OVER_BOTH
+def test_messages_are_stored_changed_and_rejected(host: str, tmp_path: Path) -> None:
     file = as_file(PLUGIN, tmp_path)
     posts = ["fine", "teh cat", "no", "hush"]
-    done = mmhooks("dev", str(file), *(f"--post={post}" for post in posts))
+    done = mmhooks("dev", "--host", host, str(file), *(f"--post={post}" for post in posts))
     assert done.returncode == 0, done.stderr
     lines = [
         line.rstrip() for line in done.stdout.splitlines() if not line.startswith("  log") and "print:" not in line
     ]
-    assert "Hooks: ExecuteCommand, MessageWillBePosted, MessageHasBeenPosted" in lines[0]
+    hooks = "ExecuteCommand, MessageWillBePosted, MessageHasBeenPosted"
+    assert lines[0].endswith(f"Hooks: {'OnActivate, ' * (host == 'netrpc')}{hooks}")
     assert lines[1:] == [
         "> fine",
         "  stored    fine",
@@ -72,10 +77,12 @@ def test_messages_are_stored_changed_and_rejected(tmp_path: Path) -> None:
     assert "print: hello from the import" in done.stdout
 
 
-def test_failures_and_forgotten_returns_are_shown(tmp_path: Path) -> None:
-    done = mmhooks("dev", str(as_file(PLUGIN, tmp_path)), "--post", "crash", "--post", "edit")
+@OVER_BOTH
+def test_failures_and_forgotten_returns_are_shown(host: str, tmp_path: Path) -> None:
+    done = mmhooks("dev", "--host", host, str(as_file(PLUGIN, tmp_path)), "--post", "crash", "--post", "edit")
     assert done.returncode == 1
-    assert "error     LookupError: lost: a server goes on as if the plugin were absent" in done.stdout
+    where = r"MessageWillBePosted: message_will_be_posted \(\S+plugin\.py:\d+\): " if host == "netrpc" else ""
+    assert re.search(rf"error     {where}LookupError: lost: a server goes on as if the plugin were absent", done.stdout)
     assert 'raise LookupError("lost")' in done.stdout
     assert "changed post.message and returned None" in done.stdout
     assert "stored    edit\n" in done.stdout
@@ -99,24 +106,27 @@ def test_plugin_that_does_not_start_is_shown_with_its_reason(tmp_path: Path) -> 
     assert "Traceback" not in done.stderr
 
 
-def test_plugin_whose_activation_fails_is_shown_with_its_reason(tmp_path: Path) -> None:
+@OVER_BOTH
+def test_plugin_whose_activation_fails_is_shown_with_its_reason(host: str, tmp_path: Path) -> None:
     source = "from mmhooks import App\napp = App()\n@app.hook\ndef on_activate(): raise OSError('no disk')\napp.run()\n"
-    done = mmhooks("dev", str(as_file(source, tmp_path)), "--post", "x")
+    done = mmhooks("dev", "--host", host, str(as_file(source, tmp_path)), "--post", "x")
     assert done.returncode == 1
     assert "plugin.py: OnActivate failed: OSError: no disk" in done.stderr
 
 
-def test_plugin_that_dies_in_a_call_is_started_again(tmp_path: Path) -> None:
+@OVER_BOTH
+def test_plugin_that_dies_in_a_call_is_started_again(host: str, tmp_path: Path) -> None:
     source = PLUGIN.replace('raise LookupError("lost")', "import os; os._exit(3)")
-    done = mmhooks("dev", str(as_file(source, tmp_path)), "--post", "crash", "--post", "teh end")
+    done = mmhooks("dev", "--host", host, str(as_file(source, tmp_path)), "--post", "crash", "--post", "teh end")
     assert done.returncode == 1
     assert "error     the plugin's process ended with status 3" in done.stdout
     assert "changed   the end" in done.stdout
 
 
-def test_what_a_message_causes_is_shown_before_the_next_one(tmp_path: Path) -> None:
+@OVER_BOTH
+def test_what_a_message_causes_is_shown_before_the_next_one(host: str, tmp_path: Path) -> None:
     posts = [f"message {number}" for number in range(5)]
-    done = mmhooks("dev", str(as_file(PLUGIN, tmp_path)), *(f"--post={post}" for post in posts))
+    done = mmhooks("dev", "--host", host, str(as_file(PLUGIN, tmp_path)), *(f"--post={post}" for post in posts))
     lines = [line for line in done.stdout.splitlines() if "print:" not in line]
     for number, post in enumerate(posts):
         start = lines.index(f"> {post}")
@@ -185,21 +195,24 @@ def test_command_without_the_extra_says_what_to_install(tmp_path: Path) -> None:
     assert "pip install 'mmhooks[dev]'" in done.stderr
 
 
-def test_failing_command_is_shown_as_its_user_reads_it(tmp_path: Path) -> None:
+@OVER_BOTH
+def test_failing_command_is_shown_as_its_user_reads_it(host: str, tmp_path: Path) -> None:
     source = PLUGIN.replace(
         'return CommandResponse(text=f"you said {args.command}")', 'raise ValueError("no such city")'
     )
-    done = mmhooks("dev", str(as_file(source, tmp_path)), stdin="/weather\n")
+    done = mmhooks("dev", "--host", host, str(as_file(source, tmp_path)), stdin="/weather\n")
     assert "error     the user reads: ValueError: no such city" in done.stdout
 
 
-def test_post_of_a_failing_filter_is_stored_as_a_server_would(tmp_path: Path) -> None:
-    done = mmhooks("dev", str(as_file(PLUGIN, tmp_path)), "--post", "crash")
+@OVER_BOTH
+def test_post_of_a_failing_filter_is_stored_as_a_server_would(host: str, tmp_path: Path) -> None:
+    done = mmhooks("dev", "--host", host, str(as_file(PLUGIN, tmp_path)), "--post", "crash")
     assert "stored    crash" in done.stdout
     assert "log info: stored post1: crash" in done.stdout
 
 
-def test_plugin_that_prints_all_the_time_can_be_talked_to(tmp_path: Path) -> None:
+@OVER_BOTH
+def test_plugin_that_prints_all_the_time_can_be_talked_to(host: str, tmp_path: Path) -> None:
     source = """
 import sys, threading
 from mmhooks import App
@@ -221,3 +234,56 @@ def test_plugin_that_prints_an_empty_line_first_does_not_hang_the_console(tmp_pa
     done = mmhooks("dev", str(as_file("print(flush=True)\n" + PLUGIN, tmp_path)), "--post", "hi")
     assert done.returncode == 1
     assert "wrote a first line that is no handshake" in done.stderr
+
+
+REMOVES = """
+from mmhooks import App
+app = App()
+@app.hook
+def message_will_be_posted(post):
+    del post.props["card"]
+    post.message += "!"
+    return post
+app.run()
+"""
+
+LOST = "post.props['card']: removed, but released servers merge the answer into what they have"
+
+
+@OVER_BOTH
+def test_change_that_released_servers_cannot_be_told_is_shown(host: str, tmp_path: Path) -> None:
+    props = '{"card": "4111", "n": 1}'
+    done = mmhooks("dev", "--host", host, str(as_file(REMOVES, tmp_path)), "--props", props, "--post", "hi")
+    assert done.returncode == 0, done.stdout
+    assert "  changed   hi!\n" in done.stdout
+    if host == "netrpc":
+        assert "props {'card': '4111', 'n': 1}\n" in done.stdout
+        assert f"  log warn: MessageWillBePosted: {LOST}" in done.stdout
+    else:
+        assert "props {'n': 1}\n" in done.stdout
+        assert f"  warning   MessageWillBePosted: {LOST}" in done.stdout
+    assert done.stdout.count(LOST) == 1
+
+
+@pytest.mark.parametrize("props", ["no JSON", "[1]"])
+def test_props_that_are_no_object_are_refused(props: str, tmp_path: Path) -> None:
+    done = mmhooks("dev", str(tmp_path), "--props", props, "--post", "hi")
+    assert done.returncode == 2
+    assert "Invalid value for '--props'" in done.stderr
+
+
+@OVER_BOTH
+def test_plugin_without_handlers_is_told_what_to_do(host: str, tmp_path: Path) -> None:
+    source = "from mmhooks import App\napp = App()\napp.run()\n"
+    done = mmhooks("dev", "--host", host, str(as_file(source, tmp_path)), "--post", "hi")
+    hooks = "OnActivate" if host == "netrpc" else "none"
+    assert f"Hooks: {hooks}; handlers are registered with @app.hook" in done.stdout
+
+
+def test_default_host_is_that_of_released_servers(tmp_path: Path) -> None:
+    source = "import sys\nfrom mmhooks import App\napp = App()\n@app.hook\ndef on_activate(): print({*sys.modules} & {'grpc'})\napp.run()\n"
+    done = mmhooks("dev", str(as_file(source, tmp_path)), "--post", "hi")
+    assert "  print: set()\n" in done.stdout
+    help_text = " ".join(mmhooks("dev", "--help").stdout.split())
+    assert "netrpc, as every released server does" in help_text
+    assert "[default: netrpc]" in help_text

@@ -1,54 +1,58 @@
 package main
 
 import (
-	"context"
-	"encoding/hex"
+	"fmt"
+	"maps"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-// bench measures calls of one hook with one request, encoded beforehand. The
-// times of calls that failed count, too.
+// A run of more calls keeps the time of every second one, or third …
+const maxTimes = 200_000
+
+// bench measures calls of one hook with one request. The times of calls that
+// failed count, too.
 func (p *running) bench(c *command) (any, error) {
-	k := findHook(p.hooks, c.Hook)
-	if k.streams || c.Calls < 1 {
-		return nil, fail("argument", `bench needs "calls", and a hook that is not a stream`)
+	if c.Calls < 1 {
+		return nil, fail("argument", `bench needs "calls"`)
 	}
-	requests, err := k.requests(c)
+	next, err := p.wire.exchanges(c)
 	if err != nil {
 		return nil, err
 	}
-	once := func() ([]byte, error) {
-		// A deadline a call, as Mattermost sets it: it is a header on the wire.
-		ctx, cancel := context.WithTimeout(context.Background(), c.timeout())
-		defer cancel()
-		responses, err := invoke(ctx, p.conn, k.path, requests)
-		return responses[0], err
-	}
 	for range c.Warmup {
-		_, _ = once()
+		_ = next().send()
 	}
 
-	var next, errors atomic.Int64
-	var response, failed atomic.Value
-	times := make([]time.Duration, c.Calls) // every call has its own element
+	every := (c.Calls + maxTimes - 1) / maxTimes
+	times := make([]time.Duration, (c.Calls+every-1)/every) // every call has its own element
+	var number, errors, sum atomic.Int64
+	var answer, failed atomic.Value
 	began := time.Now()
 	var callers sync.WaitGroup
 	for range max(c.Callers, 1) {
 		callers.Add(1)
 		go func() {
 			defer callers.Done()
-			for i := next.Add(1) - 1; i < int64(c.Calls); i = next.Add(1) - 1 {
+			for i := int(number.Add(1)) - 1; i < c.Calls; i = int(number.Add(1)) - 1 {
+				call := next()
 				started := time.Now()
-				data, err := once()
-				times[i] = time.Since(started)
+				err := call.send()
+				took := time.Since(started)
+				sum.Add(int64(took))
+				if i%every == 0 {
+					times[i/every] = took
+				}
 				if err != nil {
 					errors.Add(1)
-					failed.Store(rpcFailure(err, started))
-				} else if response.Load() == nil {
-					response.Store(hex.EncodeToString(data))
+					failed.Store(p.wire.failure(err, started))
+				} else if answer.Load() == nil {
+					answer.Store(call.answer(true))
 				}
 			}
 		}()
@@ -57,12 +61,32 @@ func (p *running) bench(c *command) (any, error) {
 	seconds := time.Since(began).Seconds()
 
 	measured := summary(times)
+	measured["mean_us"] = float64(sum.Load()) / float64(c.Calls) / 1000
 	measured["seconds"] = seconds
 	measured["per_second"] = float64(c.Calls) / seconds
 	measured["errors"] = errors.Load()
 	measured["error"] = failed.Load()
-	measured["response_hex"] = response.Load()
+	measured["peer_rss_kb"] = p.memory()
+	if first, ok := answer.Load().(result); ok {
+		maps.Copy(measured, first)
+	} else {
+		maps.Copy(measured, next().answer(false))
+	}
 	return measured, nil
+}
+
+// memory is what the plugin's process has in RAM, in KiB; null where no /proc
+// tells it.
+func (p *running) memory() any {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
+			if size, err := strconv.Atoi(fields[1]); err == nil {
+				return size
+			}
+		}
+	}
+	return nil
 }
 
 // benchHealth measures health checks, one after the other.
@@ -74,7 +98,7 @@ func (p *running) benchHealth(c *command) (any, error) {
 	for i := range times {
 		started := time.Now()
 		if err := p.protocol.Ping(); err != nil {
-			return nil, rpcFailure(err, started)
+			return nil, p.wire.failure(err, started)
 		}
 		times[i] = time.Since(started)
 	}

@@ -1,8 +1,7 @@
 package main
 
 import (
-	"context"
-	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -14,7 +13,6 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
 	"golang.org/x/sys/unix"
-	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
@@ -29,7 +27,7 @@ type host struct {
 }
 
 type running struct {
-	hooks     protoreflect.ServiceDescriptor
+	wire      wire
 	client    *plugin.Client
 	cmd       *exec.Cmd
 	socketDir string // empty unless asked for
@@ -38,7 +36,6 @@ type running struct {
 	settled chan struct{} // closed when the start has succeeded or failed
 	// Set when it has succeeded; not to be read before settled is closed.
 	protocol plugin.ClientProtocol
-	conn     *grpc.ClientConn
 }
 
 // Exit tells how a process ended: one of the two is nil.
@@ -47,16 +44,44 @@ type Exit struct {
 	Signal   *string `json:"signal"`
 }
 
-// connection is the one plugin of the set: dispensing it gives the connection
-// itself, since hooks are called without generated stubs.
-type connection struct{ plugin.NetRPCUnsupportedPlugin }
+// wire is one of the two ways of talking to a plugin.
+type wire interface {
+	// configure adds what go-plugin has to know before the start.
+	configure(*plugin.ClientConfig, *command)
+	// connect gets at the plugin's hooks; "start" answers with the result, too.
+	connect(plugin.ClientProtocol, *command) (result, error)
+	// deactivate takes leave of a plugin that is to be killed.
+	deactivate()
 
-func (connection) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
-	return errors.New("gohost serves no plugin")
+	fill(*command) (any, error)
+	call(*command) (any, error)
+	// exchanges makes calls, all with one request, that are yet to be sent.
+	exchanges(*command) (func() exchange, error)
+	failure(error, time.Time) *failure
 }
 
-func (connection) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
-	return conn, nil
+type exchange interface {
+	send() error
+	// answer is what "bench" tells of it; null if it has failed, or was not sent.
+	answer(sent bool) result
+}
+
+func (h *host) wire(c *command) (wire, error) {
+	switch c.Wire {
+	case "", "grpc":
+		return &overGRPC{hooks: h.hooks}, nil
+	case "netrpc":
+		return newOverNetRPC(), nil
+	}
+	return nil, fail("argument", "wire %q is neither grpc nor netrpc", c.Wire)
+}
+
+func (h *host) fill(c *command) (any, error) {
+	w, err := h.wire(c)
+	if err != nil {
+		return nil, err
+	}
+	return w.fill(c)
 }
 
 func (h *host) start(c *command) (any, error) {
@@ -72,23 +97,23 @@ func (h *host) start(c *command) (any, error) {
 	began := time.Now()
 	address, err := p.client.Start()
 	took := ms(began)
+	var started result
 	if err == nil {
-		err = p.connect()
+		started, err = p.connect(c)
 	}
 	if err != nil {
 		failed := &failure{Code: "start", Message: err.Error()}
-		if within(5*time.Second, p.stop) {
+		if p.end(5 * time.Second) {
 			failed.Exit = p.exit()
 		}
 		return nil, failed
 	}
-	return result{
-		"pid":      p.cmd.Process.Pid,
-		"network":  address.Network(),
-		"address":  address.String(),
-		"protocol": p.client.Protocol(),
-		"ms":       took,
-	}, nil
+	started["pid"] = p.cmd.Process.Pid
+	started["network"] = address.Network()
+	started["address"] = address.String()
+	started["protocol"] = p.client.Protocol()
+	started["ms"] = took
+	return started, nil
 }
 
 // add registers a plugin before it starts, so that close finds it whatever
@@ -99,17 +124,21 @@ func (h *host) add(c *command) (*running, error) {
 	if previous := h.plugins[c.Plugin]; h.closing || previous != nil && !previous.over() {
 		return nil, fail("argument", "plugin %q is running, or the host is closing", c.Plugin)
 	}
-	p, err := newRunning(c)
+	w, err := h.wire(c)
 	if err != nil {
 		return nil, err
 	}
-	p.hooks = h.hooks
+	p, err := newRunning(c, w)
+	if err != nil {
+		return nil, err
+	}
 	h.plugins[c.Plugin] = p
 	return p, nil
 }
 
-func newRunning(c *command) (*running, error) {
+func newRunning(c *command, w wire) (*running, error) {
 	p := &running{
+		wire:     w,
 		cmd:      exec.Command(c.Cmd[0], c.Cmd[1:]...),
 		recorder: newRecorder(),
 		settled:  make(chan struct{}),
@@ -131,19 +160,16 @@ func newRunning(c *command) (*running, error) {
 			MagicCookieKey:   "MATTERMOST_PLUGIN",
 			MagicCookieValue: "Securely message teams, anywhere.",
 		},
-		Plugins:             plugin.PluginSet{"plugin": connection{}},
-		Cmd:                 p.cmd,
-		AllowedProtocols:    []plugin.Protocol{plugin.ProtocolGRPC},
-		StartTimeout:        10 * time.Second,
-		SyncStdout:          p.recorder.writer("stdout"),
-		SyncStderr:          p.recorder.writer("stderr"),
-		Logger:              logger,
-		AutoMTLS:            c.AutoMTLS,
-		GRPCBrokerMultiplex: c.Multiplex,
+		Cmd:        p.cmd,
+		SyncStdout: p.recorder.writer("stdout"),
+		SyncStderr: p.recorder.writer("stderr"),
+		Logger:     logger,
+		AutoMTLS:   c.AutoMTLS,
 		// go-plugin would put the host's environment behind ours, and the last
 		// one wins; it is in cmd.Env already.
 		SkipHostEnv: true,
 	}
+	w.configure(config, c)
 	if c.StartTimeoutMS > 0 {
 		config.StartTimeout = time.Duration(c.StartTimeoutMS) * time.Millisecond
 	}
@@ -162,24 +188,26 @@ func newRunning(c *command) (*running, error) {
 }
 
 // connect opens the connection, with go-plugin's streams (broker and stdio).
-func (p *running) connect() error {
+func (p *running) connect(c *command) (started result, err error) {
 	protocol, err := p.client.Client()
 	if err != nil {
-		return err
+		return nil, err
 	}
-	conn, err := protocol.Dispense("plugin")
-	if err != nil {
-		return err
+	// Mattermost would wait for ever.
+	if !within(c.timeout(), func() { started, err = p.wire.connect(protocol, c) }) {
+		return nil, fmt.Errorf("the plugin has shaken hands, and does not answer in %s", c.timeout())
 	}
-	p.protocol, p.conn = protocol, conn.(*grpc.ClientConn)
-	return nil
+	if err == nil {
+		p.protocol = protocol
+	}
+	return started, err
 }
 
 func (h *host) plugin(name string, started bool) (*running, error) {
 	h.mu.Lock()
 	p := h.plugins[name]
 	h.mu.Unlock()
-	if p == nil || started && !(p.isSettled() && p.conn != nil) {
+	if p == nil || started && !(p.isSettled() && p.protocol != nil) {
 		return nil, fail("plugin", "plugin %q has not started", name)
 	}
 	return p, nil
@@ -208,7 +236,7 @@ func (p *running) health(c *command) (any, error) {
 		return nil, fail("timeout", "no answer to the health check in %s", c.timeout())
 	}
 	if err != nil {
-		return nil, rpcFailure(err, began)
+		return nil, p.wire.failure(err, began)
 	}
 	return result{"ms": ms(began)}, nil
 }
@@ -223,8 +251,20 @@ func (p *running) kill(c *command) (any, error) {
 }
 
 func (p *running) stop() {
+	if p.protocol != nil {
+		p.wire.deactivate()
+	}
 	p.client.Kill()
 	_ = os.RemoveAll(p.socketDir)
+}
+
+// end stops the plugin, and ends its process if that takes too long.
+func (p *running) end(limit time.Duration) bool {
+	stopped := within(limit, p.stop)
+	if !stopped && p.cmd.Process != nil {
+		_ = p.cmd.Process.Kill()
+	}
+	return stopped
 }
 
 func (p *running) waitExit(c *command) (any, error) {
@@ -287,7 +327,7 @@ func (h *host) close() {
 		go func() {
 			defer killing.Done()
 			<-p.settled
-			p.stop()
+			p.end(20 * time.Second)
 		}()
 	}
 	killing.Wait()

@@ -1,5 +1,5 @@
-// Command gohost is a real go-plugin host in gRPC mode, set up as Mattermost
-// sets it up. The Python tests drive it: one JSON object a line on stdin, one
+// Command gohost is a real go-plugin host, set up as Mattermost sets it up, that
+// speaks gRPC or net/rpc to its plugins. The Python tests drive it: one JSON object a line on stdin, one
 // answer a line on stdout. README.md lists the operations.
 package main
 
@@ -22,6 +22,7 @@ type command struct {
 	ID     json.RawMessage `json:"id"`
 	Op     string          `json:"op"`
 	Plugin string          `json:"plugin"`
+	Wire   string          `json:"wire"`
 
 	Cmd            []string          `json:"cmd"`
 	Dir            string            `json:"dir"`
@@ -32,13 +33,24 @@ type command struct {
 	AutoMTLS       bool              `json:"automtls"`
 
 	Hook       string            `json:"hook"`
-	Seed       int               `json:"seed"`
+	Seed       *int              `json:"seed"`
 	Request    json.RawMessage   `json:"request"`
 	Requests   []json.RawMessage `json:"requests"`
 	RequestHex *string           `json:"request_hex"`
 	Calls      int               `json:"calls"`
 	Callers    int               `json:"callers"`
 	Warmup     int               `json:"warmup"`
+
+	API     string                     `json:"api"`
+	Args    json.RawMessage            `json:"args"`
+	Zeros   bool                       `json:"zeros"`
+	Post    *bigPost                   `json:"post"`
+	Answers map[string]json.RawMessage `json:"answers"`
+
+	Type  string          `json:"type"`
+	Value json.RawMessage `json:"value"`
+	Into  json.RawMessage `json:"into"`
+	Hex   string          `json:"hex"`
 
 	Contains  string `json:"contains"`
 	Channel   string `json:"channel"`
@@ -52,6 +64,17 @@ func (c *command) timeout() time.Duration {
 		return 30 * time.Second
 	}
 	return time.Duration(*c.TimeoutMS) * time.Millisecond
+}
+
+// seed is 0 unless the command says otherwise.
+func (c *command) seed() (int, error) {
+	switch {
+	case c.Seed == nil:
+		return 0, nil
+	case *c.Seed < 0 || *c.Seed > 1000:
+		return 0, fail("argument", "the seed is not one of 0 to 1000")
+	}
+	return *c.Seed, nil
 }
 
 type result map[string]any
@@ -87,10 +110,13 @@ type operation struct {
 
 var operations = map[string]operation{
 	"health":       {true, (*running).health},
-	"call":         {true, (*running).call},
+	"call":         {true, func(p *running, c *command) (any, error) { return p.wire.call(c) }},
 	"bench":        {true, (*running).bench},
 	"bench_health": {true, (*running).benchHealth},
 	"signal":       {true, (*running).signal},
+	"activate":     {true, netrpcOnly((*overNetRPC).activate)},
+	"api_calls":    {true, netrpcOnly((*overNetRPC).apiCalls)},
+	"set_answers":  {true, netrpcOnly((*overNetRPC).setAnswers)},
 	"kill":         {false, (*running).kill},
 	"wait_exit":    {false, (*running).waitExit},
 	"logs":         {false, (*running).logs},
@@ -170,6 +196,12 @@ func (h *host) perform(c *command, line []byte) (any, error) {
 		return h.start(c)
 	case "fill":
 		return h.fill(c)
+	case "gob_encode":
+		return gobEncode(c)
+	case "gob_decode":
+		return gobDecode(c)
+	case "gob_decode_any":
+		return gobDecodeAny(c)
 	}
 	op, ok := operations[c.Op]
 	if !ok {

@@ -1,14 +1,17 @@
 """Takes every hook, writes down what it got, and gives it back.
 
-`ECHO_FILE` names the file that gets a line of JSON for each call: the hook and its arguments, models as dicts by the names
-of their fields.
+`ECHO_FILE` names the file that gets a line of JSON for each call: the hook, its arguments, models as dicts by the names of
+their fields, and the same in Mattermost's JSON. A file that is called like it and a hook (`calls.UserWillLogIn`) holds a
+function `answer` in Python: what that gives is the answer then.
 """
 
 import base64
 import json
 import os
+from pathlib import Path
 from typing import Any
 
+import mmhooks
 from mmhooks import App, CommandResponse, FileData, SyncResponse
 from mmhooks.hooks import HOOKS, Hook
 from mmhooks.models import Model
@@ -26,6 +29,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value
+
+
+def as_json(value: Any) -> Any:
+    return [as_json(item) for item in value] if isinstance(value, list) else getattr(value, "to_dict", lambda: value)()
 
 
 ANSWERS: dict[str, Any] = {
@@ -61,8 +68,18 @@ ANSWERS: dict[str, Any] = {
 
 def register(hook: Hook) -> None:
     def handler(**arguments: Any) -> Any:
+        script = Path(f"{os.environ['ECHO_FILE']}.{hook.name}")
+        calls = {
+            "hook": hook.name,
+            "arguments": plain(arguments),
+            "json": {k: as_json(v) for k, v in arguments.items()},
+        }
         with open(os.environ["ECHO_FILE"], "a") as file:
-            file.write(json.dumps({"hook": hook.name, "arguments": plain(arguments)}) + "\n")
+            file.write(json.dumps(calls) + "\n")
+        if script.exists():
+            names = {**{name: getattr(mmhooks, name) for name in mmhooks.__all__}, "app": app}
+            exec(script.read_text(), names)
+            return names["answer"](**arguments)
         if hook.name in ANSWERS:
             return ANSWERS[hook.name]
         if hook.result:

@@ -25,8 +25,8 @@ from mmhooks import (
     WebSocketRequest,
 )
 from mmhooks.hooks import HOOKS, Kind
-from mmhooks.models import Session
-from mmhooks.testing import TestClient
+from mmhooks.models import PostMetadata, Session
+from mmhooks.testing import LostChange, TestClient
 
 
 def test_handlers_own_exception_is_raised_as_it_is() -> None:
@@ -272,3 +272,37 @@ def test_rejection_that_is_raised_again_and_again_keeps_nothing_alive() -> None:
         for _ in range(3):
             assert client.user_will_log_in(User()).reason == "no"
     assert no.__traceback__ is None
+
+
+def test_change_that_released_servers_cannot_be_told_is_warned_of() -> None:
+    app = App()
+
+    @app.hook
+    def message_will_be_posted(post: Post) -> Post:
+        del post.props["card"]
+        post.message = ""
+        return post
+
+    with app.test_client() as client:
+        with pytest.warns(LostChange, match=r"MessageWillBePosted: post\.props\['card'\]: .*set it to an empty value"):
+            result = client.message_will_be_posted(Post(message="x", props={"card": "4111", "n": 1}))
+        assert result.post == Post(props={"n": 1})
+
+
+def test_change_that_can_be_told_is_not_warned_of() -> None:
+    app = App()
+
+    @app.hook
+    def message_will_be_posted(post: Post) -> Post:
+        post.props["card"] = ""
+        return post
+
+    @app.hook
+    def message_will_be_updated(new_post: Post) -> Post:
+        del new_post.props["card"]
+        return new_post
+
+    with app.test_client() as client:
+        client.message_will_be_posted(Post(props={"card": "4111"}, metadata=PostMetadata()))
+        # Here a server takes the answer as it is.
+        assert client.message_will_be_updated(Post(props={"card": "4111"}), Post()).post == Post()

@@ -23,20 +23,31 @@ def test_in_process(plugin_client):
 
 def test_live(live_client):
     assert live_client.message_will_be_posted(Post(message="no")).reason == "No."
-    assert live_client.implemented_hooks() == ["MessageWillBePosted"]
+    assert live_client.implemented_hooks() == ["OnActivate", "MessageWillBePosted"]  # over net/rpc
 """
 
 
 def run(
-    pytester: pytest.Pytester, plugin: str = PLUGIN, app: str = "my_plugin:app", tests: str = TESTS
+    pytester: pytest.Pytester, plugin: str = PLUGIN, app: str = "my_plugin:app", tests: str = TESTS, settings: str = ""
 ) -> pytest.RunResult:
-    pytester.makeini(f"[pytest]\nmmhooks_app = {app}\n")
+    pytester.makeini(f"[pytest]\nmmhooks_app = {app}\n{settings}\n")
     pytester.makepyfile(my_plugin=plugin, test_it=tests)
     return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
 
 
 def test_fixtures_give_the_plugin_in_process_and_live(pytester: pytest.Pytester) -> None:
     run(pytester).assert_outcomes(passed=2)
+
+
+def test_host_of_the_live_client_is_a_setting(pytester: pytest.Pytester) -> None:
+    tests = TESTS.replace('["OnActivate", "MessageWillBePosted"]', '["MessageWillBePosted"]')
+    run(pytester, tests=tests, settings="mmhooks_host = grpc").assert_outcomes(passed=2)
+
+
+def test_unknown_host_says_what_to_write(pytester: pytest.Pytester) -> None:
+    result = run(pytester, settings="mmhooks_host = net/rpc")
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(['*mmhooks_host = \'net/rpc\': write "netrpc" or "grpc"'])
 
 
 @pytest.mark.parametrize(

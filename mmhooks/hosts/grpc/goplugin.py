@@ -10,10 +10,8 @@ from typing import Any
 import grpc
 
 from mmhooks.hosts.grpc.messages import message_class, methods
+from mmhooks.hosts.loop import LAST_WORDS
 from mmhooks.launch import Output
-
-LAST_WORDS = 0.4
-"""Seconds that a host which says Shutdown waits at most for the rest of what was printed."""
 
 _STDIO_DATA = message_class("plugin.StdioData")
 _EMPTY = message_class("plugin.Empty")

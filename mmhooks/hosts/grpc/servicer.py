@@ -19,6 +19,7 @@ from mmhooks.errors import (
 from mmhooks.hooks import HOOKS, Hook
 from mmhooks.hosts.grpc.calls import HookCodec, hook_codec, servable
 from mmhooks.hosts.grpc.messages import PACKAGE, message_class
+from mmhooks.hosts.implemented import Implemented
 from mmhooks.outcomes import Failed, Unchanged
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
     def __init__(self, app: App) -> None:
         self._app = app
         self._methods: dict[str, Any] = {f"/{PACKAGE}.PluginHooks/Implemented": _method(self._implemented)}
-        self._warned = False
+        self._names = Implemented(app, servable)
 
     def service(self, handler_call_details: Any) -> Any:
         """The method that gRPC asks for; None, which gRPC answers with UNIMPLEMENTED, for what is no unary hook."""
@@ -88,17 +89,7 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
         return call
 
     async def _implemented(self, request: Any, context: Any) -> Any:
-        self._app.close_registration("the host has asked which hooks there are")
-        names = self._app.implemented_hooks()
-        served = [name for name in names if servable(HOOKS[name])]
-        if len(served) < len(names) and not self._warned:
-            self._warned = True  # the host asks twice
-            logger.warning(
-                "%s: not served under this host, which will not call %s",
-                ", ".join(name for name in names if name not in served),
-                "it" if len(names) - len(served) == 1 else "them",
-            )
-        return message_class(f"{PACKAGE}.ImplementedResponse")(hooks=served)
+        return message_class(f"{PACKAGE}.ImplementedResponse")(hooks=self._names.names())
 
 
 def _check_size(limit: int | None, size: int, what: str) -> None:

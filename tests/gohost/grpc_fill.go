@@ -16,13 +16,17 @@ import (
 const maxNesting = 2
 
 // fill answers with a request of the hook in which every field is set.
-func (h *host) fill(c *command) (any, error) {
-	k := findHook(h.hooks, c.Hook)
-	if k.method == nil || c.Seed < 0 || c.Seed > 1000 {
-		return nil, fail("argument", "fill needs a hook of the contract and a seed of 0 to 1000")
+func (w *overGRPC) fill(c *command) (any, error) {
+	k := findHook(w.hooks, c.Hook)
+	if k.method == nil {
+		return nil, fail("argument", "fill needs a hook of the contract")
+	}
+	seed, err := c.seed()
+	if err != nil {
+		return nil, err
 	}
 	message := dynamicpb.NewMessage(k.method.Input())
-	f := filler{seed: c.Seed, copies: map[protoreflect.Name]int{}, nesting: map[protoreflect.Name]int{}}
+	f := filler{seed: seed, copies: map[protoreflect.Name]int{}, nesting: map[protoreflect.Name]int{}}
 	f.message(message)
 
 	request, err := toJSON(message)

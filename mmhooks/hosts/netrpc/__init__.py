@@ -1,0 +1,1 @@
+"""The net/rpc host: released Mattermost servers."""

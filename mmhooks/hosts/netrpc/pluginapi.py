@@ -1,0 +1,70 @@
+"""The way back: calls of the plugin API on the stream that the server offers at OnActivate."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from mmhooks.errors import APIError, APIUnavailable, ModelError, UnsupportedByHost
+from mmhooks.hosts.netrpc import contract
+from mmhooks.hosts.netrpc.gob.schema import Interface, Pointer, Schema, Struct, zero
+from mmhooks.hosts.netrpc.gob.types import RemoteProtocolError
+from mmhooks.hosts.netrpc.peers import CallRefused, Client
+from mmhooks.hosts.netrpc.session import Lost
+
+_UNKNOWN_METHOD = "rpc: can't find method"
+"""How Go's net/rpc says that there is none."""
+
+
+class ServerAPI:
+    """Calls the plugin API of the server that started this process."""
+
+    def __init__(self, client: Client, loop: asyncio.AbstractEventLoop) -> None:
+        self._client = client
+        self.loop = loop
+
+    async def call(self, method: str, arguments: Sequence[Any]) -> Any:
+        """See `mmhooks.api.AsyncPluginAPI.call`."""
+        schema, results = _method(method)
+        if len(arguments) != len(schema.fields):
+            raise TypeError(f"{method} takes {len(schema.fields)} arguments, not {len(arguments)}")
+        values = dict(zip((field.go for field in schema.fields), arguments, strict=True))
+        try:
+            stream, message = await self._client.call(method, schema, values)
+            found = stream.read(message, results)
+        except ModelError as error:
+            raise ModelError(f"{method}: {error}") from None
+        except CallRefused as error:
+            if str(error).startswith(_UNKNOWN_METHOD):
+                raise UnsupportedByHost(f"this server has no {method}: it is of an older version") from None
+            raise APIError(f"{method}: {error}") from None
+        except Lost as error:
+            raise APIUnavailable(f"{method}: {error}") from None
+        except RemoteProtocolError as error:
+            raise APIError(f"{method}: the answer cannot be read: {error}") from None
+        given = []
+        for field in results.fields:
+            value = found.get(field.go, zero(field.schema))
+            if not _is_error(field.schema):
+                given.append(value)
+            elif value is not None:
+                raise value
+        return tuple(given) if len(given) > 1 else given[0] if given else None
+
+
+def _method(name: str) -> tuple[Struct, Struct]:
+    try:
+        return contract.method(name)
+    except KeyError:
+        import difflib
+
+        from mmhooks.hosts.netrpc.structs import API
+
+        close = difflib.get_close_matches(name, API, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise APIError(f"mmhooks knows no method {name!r} of the plugin API{hint}") from None
+
+
+def _is_error(schema: Schema) -> bool:
+    return schema == Interface(is_error=True) or schema == Pointer(contract.struct("model.AppError"))

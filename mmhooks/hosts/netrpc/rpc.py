@@ -1,0 +1,127 @@
+"""Go's net/rpc on one stream: bytes in, calls or answers out, and the other way round.
+
+A request is two values, `Request{ServiceMethod, Seq}` and the argument; a response is `Response{ServiceMethod, Seq,
+Error}` and the reply, an empty struct where there is an error. Answers come in any order. Nothing here holds a socket or
+waits.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from mmhooks.hosts.netrpc import contract
+from mmhooks.hosts.netrpc.gob import types
+from mmhooks.hosts.netrpc.gob.inbox import Inbox, Message
+from mmhooks.hosts.netrpc.gob.primitives import int_, string, uint
+from mmhooks.hosts.netrpc.gob.reading import CORRUPT, Mismatch, Read, Readers
+from mmhooks.hosts.netrpc.gob.schema import Basic, Field, Schema, Struct
+from mmhooks.hosts.netrpc.gob.types import RemoteProtocolError, Side
+from mmhooks.hosts.netrpc.gob.writing import Encoder
+
+_STRING = Basic(types.STRING, "string")
+_UINT = Basic(types.UINT, "uint64")
+
+
+class Request(NamedTuple):
+    """A call: `service_method` is like `Plugin.OnActivate`, `argument` is still to be read."""
+
+    service_method: str
+    seq: int
+    argument: Message
+
+
+class Response(NamedTuple):
+    """An answer: a text that says why there is none, or the reply, which is still to be read."""
+
+    service_method: str
+    seq: int
+    error: str
+    reply: Message
+
+
+REQUEST = Struct(
+    "Request", dict, lambda: (Field("ServiceMethod", "ServiceMethod", _STRING), Field("Seq", "Seq", _UINT))
+)
+RESPONSE = Struct("Response", dict, lambda: (*REQUEST.fields, Field("Error", "Error", _STRING)))
+NOTHING = Struct("", dict, tuple)
+"""Go's `struct{}`."""
+
+
+class Stream:
+    """One stream of net/rpc, on either side of it, for calls in either direction."""
+
+    def __init__(self, side: Side = Side.PLUGIN) -> None:
+        self._inbox = Inbox(Side.SERVER if side is Side.PLUGIN else Side.PLUGIN)
+        self.readers = Readers(self._inbox.types, contract.known, contract.plain)
+        self._encoder = Encoder(side, self._inbox.types, contract.named)
+        self._readers: dict[tuple[int, Schema], Read] = {}
+        self._header: dict[str, Any] | None = None
+        self._heads: dict[str, bytes] = {}  # what answers to a method begin with
+
+    def receive_requests(self, data: bytes) -> list[Request]:
+        """The calls that are complete with these bytes. Raises `RemoteProtocolError`; the stream is of no use then."""
+        return [
+            Request(header.get("ServiceMethod", ""), header.get("Seq", 0), body)
+            for header, body in self._pairs(data, REQUEST)
+        ]
+
+    def receive_responses(self, data: bytes) -> list[Response]:
+        """The answers that are complete with these bytes. Raises `RemoteProtocolError`; the stream is of no use then."""
+        return [
+            Response(header.get("ServiceMethod", ""), header.get("Seq", 0), header.get("Error", ""), body)
+            for header, body in self._pairs(data, RESPONSE)
+        ]
+
+    def read(self, message: Message, schema: Schema) -> Any:
+        """A body. Raises `RemoteProtocolError` for what is no such value: that of the one call, not of the stream."""
+        try:
+            read = self._readers.get((message.type, schema))
+            if read is None:
+                read = self.readers.single(message.type, self.readers.reader(message.type, schema))
+                self._readers[message.type, schema] = read
+            value, end = read(message.data, message.start)
+        except Mismatch:
+            raise RemoteProtocolError("gob: a value of another type than this call's") from None
+        except CORRUPT as error:
+            raise RemoteProtocolError(f"gob: {error or type(error).__name__}") from error
+        if end != len(message.data):
+            raise RemoteProtocolError("gob: a value that ends too early or too late")
+        return value
+
+    def request(self, service_method: str, seq: int, schema: Schema, argument: Any) -> bytes:
+        """A call's bytes. Raises `ModelError` that names the field, and has no effect then."""
+        return self._pair(REQUEST, {"ServiceMethod": service_method, "Seq": seq}, schema, argument)
+
+    def response(self, request: Request, schema: Schema, reply: Any) -> bytes:
+        """An answer's bytes. Raises `ModelError` that names the field, and has no effect then."""
+        encoded = self._encoder.encode(schema, reply)
+        head = self._heads.get(request.service_method)
+        if head is not None:  # as the encoder would write it, which takes half as long as the whole answer
+            header = head + uint(request.seq) + b"\0" if request.seq else head[:-1] + b"\0"
+            return uint(len(header)) + header + encoded
+        values = {"ServiceMethod": request.service_method, "Seq": request.seq}
+        data = self._encoder.encode(RESPONSE, values) + encoded
+        type_ = int_(self._encoder.type_of(RESPONSE))
+        self._heads[request.service_method] = type_ + b"\1" + string(request.service_method) + b"\1"
+        return data
+
+    def error(self, request: Request, text: str) -> bytes:
+        """The bytes of an answer that there is none. An empty text would be a success."""
+        header = {"ServiceMethod": request.service_method, "Seq": request.seq, "Error": text or "error"}
+        return self._pair(RESPONSE, header, NOTHING, {})
+
+    def _pair(self, header_schema: Struct, header: dict[str, Any], schema: Schema, body: Any) -> bytes:
+        # The body first: it may not be possible. The definitions that it needs do no harm where they then stand.
+        encoded = self._encoder.encode(schema, body)
+        return self._encoder.encode(header_schema, header) + encoded
+
+    def _pairs(self, data: bytes, schema: Struct) -> list[tuple[dict[str, Any], Message]]:
+        self._inbox.receive_data(data)
+        pairs = []
+        while (message := self._inbox.next_message()) is not None:
+            if self._header is None:
+                self._header = self.read(message, schema)
+            else:
+                pairs.append((self._header, message))
+                self._header = None
+        return pairs

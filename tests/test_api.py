@@ -1,0 +1,209 @@
+"""The plugin API from an app's side: who may wait where, for how long, and what comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+import mmhooks
+from mmhooks import errors
+from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
+from mmhooks.errors import APIError, APITimeout, APIUnavailable, AppError, GoError, MmhooksError
+
+
+class FakeCaller:
+    """Answers on a loop in a thread of its own."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.calls: list[tuple[str, Sequence[Any]]] = []
+        self.threads: list[threading.Thread] = []
+        self.answer: Callable[[], Any] = lambda: "answer"
+        self.begun = threading.Event()
+        self.cancelled = threading.Event()
+
+    async def call(self, method: str, arguments: Sequence[Any]) -> Any:
+        self.calls.append((method, arguments))
+        self.threads.append(threading.current_thread())
+        self.begun.set()
+        try:
+            answer = self.answer()
+            return await answer if inspect.isawaitable(answer) else answer
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+
+
+class Running:
+    """A link with a caller on a running loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever, name="the host's loop")
+        self.thread.start()
+        self.caller = FakeCaller(self.loop)
+        self.link = Link()
+        self.link.caller = self.caller
+        self.api = PluginAPI(self.link)
+        self.async_api = AsyncPluginAPI(self.link)
+
+    def on_loop(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+
+    def close(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(10)
+        self.loop.close()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    running = Running()
+    yield running
+    running.close()
+
+
+async def forever() -> None:
+    await asyncio.get_running_loop().create_future()
+
+
+def raising(error: BaseException) -> Callable[[], Any]:
+    def answer() -> Any:
+        raise error
+
+    return answer
+
+
+def test_a_call_waits_for_its_answer_which_is_made_on_the_loop(running: Running) -> None:
+    assert running.api.call("GetUser", "id", 5, None) == "answer"
+    assert running.caller.calls == [("GetUser", ("id", 5, None))]
+    assert running.caller.threads == [running.thread]
+
+
+def test_calls_from_many_threads_at_once_are_answered(running: Running) -> None:
+    answers: list[Any] = []
+    threads = [threading.Thread(target=lambda: answers.append(running.api.call("M"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert answers == ["answer"] * 8
+
+
+def test_a_sync_call_on_the_loop_is_refused_before_anything_is_sent(running: Running) -> None:
+    async def handler() -> None:
+        running.api.call("GetUser", "id")
+
+    with pytest.raises(RuntimeError, match=r"await app\.async_api\.call\('GetUser', …\)"):
+        running.on_loop(handler())
+    assert running.caller.calls == []
+
+
+def test_a_sync_call_on_another_loop_is_answered(running: Running) -> None:
+    async def handler() -> Any:
+        return running.api.call("GetUser")
+
+    assert asyncio.run(handler()) == "answer"
+
+
+def test_an_async_call_on_the_loop_is_answered(running: Running) -> None:
+    assert running.on_loop(running.async_api.call("GetUser", "id")) == "answer"
+    assert running.caller.calls == [("GetUser", ("id",))]
+
+
+def test_an_async_call_on_another_loop_is_answered_on_the_hosts(running: Running) -> None:
+    assert asyncio.run(running.async_api.call("GetUser", "id")) == "answer"
+    assert running.caller.threads == [running.thread]
+
+
+WAYS: dict[str, Callable[[Running, float], Any]] = {
+    "sync": lambda running, timeout: running.api.call("GetUser", timeout=timeout),
+    "on the loop": lambda running, timeout: running.on_loop(running.async_api.call("GetUser", timeout=timeout)),
+    "on another loop": lambda running, timeout: asyncio.run(running.async_api.call("GetUser", timeout=timeout)),
+}
+every_way = pytest.mark.parametrize("way", WAYS)
+
+
+@every_way
+def test_no_answer_in_time_is_a_timeout_that_ends_the_call(running: Running, way: str) -> None:
+    running.caller.answer = forever
+    with pytest.raises(APITimeout, match=r"^GetUser: the server did not answer within 0\.01 s$"):
+        WAYS[way](running, 0.01)
+    assert running.caller.cancelled.wait(10)
+
+
+@every_way
+@pytest.mark.parametrize("error", [AppError("no", id="x"), GoError("EOF", 1), APIUnavailable("gone")], ids=repr)
+def test_what_the_server_says_is_raised(running: Running, way: str, error: Exception) -> None:
+    running.caller.answer = raising(error)
+    with pytest.raises(type(error)) as caught:
+        WAYS[way](running, 20)
+    assert caught.value is error
+
+
+@every_way
+def test_without_a_host_there_is_no_api(running: Running, way: str) -> None:
+    running.link.caller = None
+    with pytest.raises(APIUnavailable, match="OnActivate"):
+        WAYS[way](running, 20)
+
+
+def test_a_plugin_that_stops_leaves_nobody_waiting(running: Running) -> None:
+    running.caller.answer = forever
+    raised: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            running.api.call("GetUser")
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    assert running.caller.begun.wait(10)
+
+    async def stop() -> None:
+        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+            task.cancel()
+
+    running.on_loop(stop())
+    thread.join(10)
+    assert [type(error) for error in raised] == [APIUnavailable]
+    assert "GetUser: the plugin is stopping" in str(raised[0])
+
+
+def test_an_async_call_that_is_given_up_is_given_up_on_the_hosts_loop(running: Running) -> None:
+    running.caller.answer = forever
+
+    async def handler() -> None:
+        call = asyncio.ensure_future(running.async_api.call("GetUser"))
+        assert await asyncio.to_thread(running.caller.begun.wait, 10)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+
+    asyncio.run(handler())
+    assert running.caller.cancelled.wait(10)
+
+
+def test_the_errors_of_the_api_stand_in_the_tree() -> None:
+    assert issubclass(APITimeout, (APIError, TimeoutError))
+    assert issubclass(APIUnavailable, APIError)
+    assert issubclass(APIError, MmhooksError)
+    assert issubclass(GoError, MmhooksError)
+    assert not issubclass(GoError, APIError)  # the server did answer
+    assert errors.__doc__
+    for error in (GoError, APIError, APITimeout, APIUnavailable):
+        assert error.__name__ in errors.__doc__
+        assert getattr(mmhooks, error.__name__) is error
+
+
+def test_a_go_error_has_its_text_and_its_number() -> None:
+    error = GoError("no rows", 2)
+    assert (str(error), error.text, error.code) == ("no rows", "no rows", 2)
+    assert (str(GoError()), GoError().code) == ("", 0)

@@ -3,7 +3,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test lowest check generate bench docs clean
+.PHONY: demo test lowest check generate bench soak docs clean
 
 demo: .venv/dev  ## run the example of the README with messages that are changed, rejected and left alone
 	$(BIN)/mmhooks dev examples/hello --post "good morning" --post "teh weather is nice" --post "WHERE IS EVERYBODY"
@@ -23,8 +23,11 @@ check: .venv/test  ## format, lint, strict types, generated files up to date
 generate: .venv/test  ## make all generated files anew from protos/ and mmhooks/hooks.py
 	$(BIN)/python -m protos.generator
 
-bench: .venv/test  ## measure, as ratios against bare gRPC programs; needs Go
+bench: .venv/test  ## measure, as ratios against bare gRPC programs and a plugin in Go; needs Go
 	$(BIN)/python -m tests.bench
+
+soak: .venv/test  ## a million calls over net/rpc, after which a plugin must not have grown; needs Go. make soak CALLS=50000
+	$(BIN)/python -m tests.soak $(CALLS)
 
 docs: .venv/test  ## build the documentation into site/; warnings are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file .ci/mkdocs.yml --site-dir ../site

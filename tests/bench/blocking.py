@@ -37,6 +37,6 @@ def _rounds(host: Host, runs: int, calls: int) -> tuple[list[float], list[float]
     """The 99th percentiles of calls of a hook and of health checks, in milliseconds."""
     hooks, checks = [], []
     for _ in range(runs + 1):
-        hooks.append(host.bench(_PLUGIN, HOOK, REQUEST, calls=calls)["p99_us"] / 1000)
+        hooks.append(host.bench(_PLUGIN, HOOK, calls=calls, request=REQUEST)["p99_us"] / 1000)
         checks.append(host.ask(_PLUGIN, "bench_health", calls=calls)["p99_us"] / 1000)
     return hooks[1:], checks[1:]

@@ -14,7 +14,7 @@ from tests.bench.machine import PROGRAMS, ROOT, CannotMeasure
 HOOK = "MessageWillBePosted"
 CALLERS = 64
 
-_MESSAGE = ("teh quick brown fox jumps over the lazy dog. " * 5)[:200]
+MESSAGE = ("The quick brown fox jumps over the lazy dog. " * 5)[:200]
 
 REQUEST: dict[str, Any] = {
     "context": {},
@@ -28,7 +28,7 @@ REQUEST: dict[str, Any] = {
     "post": {
         "user_id": "k3w9a7rtzjfz8e6h5c4x2v1bny",
         "channel_id": "d5f6g7h8j9k1l2m3n4b5v6c7x8",
-        "message": _MESSAGE,
+        "message": MESSAGE,
         "create_at": "1732341600000",
         "pending_post_id": "k3w9a7rtzjfz8e6h5c4x2v1bny:1732341600000",
         "props": {
@@ -42,7 +42,7 @@ REQUEST: dict[str, Any] = {
 }
 """A post as a person writes it: 200 characters and five props, in protojson."""
 
-_ANSWER = {"modified_post": {**REQUEST["post"], "message": _MESSAGE.replace("teh", "the")}}
+_ANSWER = {"modified_post": {**REQUEST["post"], "message": MESSAGE + "!"}}
 
 
 def generate_messages(folder: Path) -> None:
@@ -74,10 +74,10 @@ def measure(host: Host, generated: Path, runs: int, calls: int) -> list[Figure]:
     rates: dict[str, list[float]] = {"bare": [], "async": [], "sync": []}
     for _ in range(runs + 1):
         for plugin, found in times.items():
-            found.append(host.bench(plugin, HOOK, REQUEST, calls=calls)["median_us"])
+            found.append(host.bench(plugin, HOOK, calls=calls, request=REQUEST)["median_us"])
     for _ in range(runs + 1):
         for plugin, found in rates.items():
-            found.append(host.bench(plugin, HOOK, REQUEST, calls=4 * calls, callers=CALLERS)["per_second"])
+            found.append(host.bench(plugin, HOOK, calls=4 * calls, callers=CALLERS, request=REQUEST)["per_second"])
     for found in (*times.values(), *rates.values()):
         del found[0]
     for plugin in times:

@@ -21,23 +21,28 @@ class Figure:
     value: float
     least: float
     most: float
-    target: float
+    target: float | None
+    """None for what is told only."""
     runs: int
     unit: str = "x"
     at_least: bool = False
     """Whether the target is what must be reached, not what may be used."""
     bare: str = ""
-    """The median of the other program, with its unit."""
+    """The median of the program without mmhooks, with its unit."""
     ours: str = ""
     """The median of the plugin, with its unit."""
 
     @property
     def met(self) -> bool:
+        if self.target is None:
+            return True
         return self.value >= self.target if self.at_least else self.value <= self.target
 
     def cells(self) -> tuple[str, ...]:
         """The line as text."""
-        wanted = f"{'≥' if self.at_least else '≤'} {_short(self.target, self.unit)}"
+        wanted = ""
+        if self.target is not None:
+            wanted = f"{'≥' if self.at_least else '≤'} {_short(self.target, self.unit)}"
         return (
             self.name,
             self.bare,
@@ -53,16 +58,13 @@ class Figure:
         return {**asdict(self), "met": self.met}
 
 
-HEADINGS = ("", "bare", "mmhooks", "figure", "min-max", "target", "runs")
-
-
 def ratio(
     name: str,
     bare: Sequence[float],
     ours: Sequence[float],
     *,
     unit: str,
-    target: float,
+    target: float | None,
     at_least: bool = False,
 ) -> Figure:
     """The figure of runs that were taken in pairs."""
@@ -96,10 +98,11 @@ def time(name: str, milliseconds: Sequence[float], *, target: float, idle: Seque
     )
 
 
-def table(figures: Sequence[Figure]) -> str:
-    """The figures as an aligned table, which is Markdown at the same time."""
-    rows = [HEADINGS, *(figure.cells() for figure in figures)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
+def table(figures: Sequence[Figure], other: str = "bare") -> str:
+    """The figures as an aligned table, which is Markdown at the same time. `other` is what mmhooks is compared with."""
+    headings = ("", other, "mmhooks", "figure", "min-max", "target", "runs")
+    rows = [headings, *(figure.cells() for figure in figures)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(headings))]
 
     def line(cells: Sequence[str]) -> str:
         padded = [
@@ -109,7 +112,7 @@ def table(figures: Sequence[Figure]) -> str:
         return f"| {' | '.join(padded)} |"
 
     rule = ["-" * width if column in (0, 5) else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
-    return "\n".join([line(HEADINGS), line(rule), *(line(row) for row in rows[1:])])
+    return "\n".join([line(headings), line(rule), *(line(row) for row in rows[1:])])
 
 
 def _number(value: float, unit: str) -> str:

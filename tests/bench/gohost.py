@@ -7,19 +7,22 @@ import subprocess
 from pathlib import Path
 from typing import Any, Self
 
-from tests.bench.machine import ROOT, CannotMeasure, go, python, settings
+from tests.bench.machine import PATIENCE, ROOT, CannotMeasure, Wire, go, python, settings
 from tests.host_driver import GoHost, HostError
 
 
-def build(folder: Path) -> Path:
-    """Compile the host into a folder, if it is not there already. Raises `CannotMeasure` with the compiler's words."""
-    program = folder / "gohost"
+def build(folder: Path, package: str = ".") -> Path:
+    """Compile the host, or a program beside it, into a folder if it is not there already.
+
+    Raises `CannotMeasure` with the compiler's words.
+    """
+    program = folder / (package.removeprefix(".").removeprefix("/") or "gohost")
     if program.exists():
         return program
-    command = [go() or "go", "build", "-o", str(program), "."]
+    command = [go() or "go", "build", "-o", str(program), package]
     built = subprocess.run(command, cwd=ROOT / "tests" / "gohost", capture_output=True, text=True, check=False)
     if built.returncode:
-        raise CannotMeasure(f"the Go host cannot be built:\n{built.stdout}{built.stderr}")
+        raise CannotMeasure(f"{program.name} cannot be built:\n{built.stdout}{built.stderr}")
     return program
 
 
@@ -41,12 +44,21 @@ class Host:
     def __exit__(self, *_: object) -> None:
         self._driver.close()
 
-    def start(self, plugin: str, file: Path, options: tuple[str, ...] = (), **environ: str) -> None:
-        """Start a plugin and make it ready for calls. `options` are the interpreter's."""
+    def start(
+        self, plugin: str, file: Path, options: tuple[str, ...] = (), wire: Wire = "grpc", **environ: str
+    ) -> None:
+        """Start a plugin in Python and make it ready for calls. `options` are the interpreter's."""
         command = python(file)
-        environ = {**settings(self._folder), **environ}
-        self.ask(plugin, "start", cmd=[command[0], *options, *command[1:]], env=environ)
-        self.ask(plugin, "call", hook="Implemented")
+        self.start_command(plugin, [command[0], *options, *command[1:]], wire, **environ)
+
+    def start_command(self, plugin: str, command: list[str], wire: Wire, **environ: str) -> None:
+        """Start a plugin by its command and make it ready for calls; over net/rpc it is activated."""
+        environ = {**settings(self._folder, wire), **environ}
+        self.ask(plugin, "start", cmd=command, env=environ, wire=wire, start_timeout_ms=int(PATIENCE * 1000))
+        if wire == "grpc":
+            self.ask(plugin, "call", hook="Implemented")
+        else:
+            self.ask(plugin, "activate")
 
     def ask(self, plugin: str, operation: str, **arguments: Any) -> Any:
         """The result of an operation. Raises `CannotMeasure` when it fails, or is not answered."""
@@ -71,9 +83,21 @@ class Host:
             pass
         return True
 
-    def bench(self, plugin: str, hook: str, request: Any, *, calls: int, callers: int = 1) -> dict[str, Any]:
-        """Time calls of one hook. Raises `CannotMeasure` when one of them fails."""
-        found: dict[str, Any] = self.ask(plugin, "bench", hook=hook, request=request, calls=calls, callers=callers)
+    def wait(self, plugin: str, number: int, timeout: float) -> Any:
+        """The result of an operation that was begun. Raises `CannotMeasure` when it fails, or is not answered."""
+        try:
+            return self._driver.wait(number, timeout)
+        except HostError as error:
+            raise CannotMeasure(f"{plugin}: {error}") from error
+        except queue.Empty:
+            raise CannotMeasure(f"{plugin}: the Go host has not answered within {timeout:g} s") from None
+
+    def bench(self, plugin: str, hook: str, *, calls: int, callers: int = 1, **request: Any) -> dict[str, Any]:
+        """Time calls of one hook; `request` is what the host sends (`request`; over net/rpc `args`, `post`).
+
+        Raises `CannotMeasure` when one of them fails.
+        """
+        found: dict[str, Any] = self.ask(plugin, "bench", hook=hook, calls=calls, callers=callers, **request)
         if found["errors"]:
             raise CannotMeasure(f"{plugin}: {found['errors']} of {calls} calls failed, at last with {found['error']}")
         return found

@@ -9,10 +9,16 @@ import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from typing import Literal
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
 HELLO = ROOT / "examples" / "hello" / "plugin.py"
+
+Wire = Literal["grpc", "netrpc"]
+
+PATIENCE = 60.0
+"""Seconds after which a start has failed."""
 
 
 class CannotMeasure(Exception):
@@ -26,7 +32,7 @@ def forget_settings() -> None:
             del os.environ[name]
 
 
-def settings(folder: Path) -> dict[str, str]:
+def settings(folder: Path, wire: Wire = "grpc") -> dict[str, str]:
     """The variables that every program gets, ours or not.
 
     Compiled modules are kept in a folder, so that after the first start none is compiled: installers leave them like
@@ -34,7 +40,7 @@ def settings(folder: Path) -> dict[str, str]:
     difference.
     """
     return {
-        "MMHOOKS_HOST": "grpc",
+        "MMHOOKS_HOST": wire,
         "GRPC_ENABLE_FORK_SUPPORT": "0",
         "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONPYCACHEPREFIX": str(folder / "pycache"),

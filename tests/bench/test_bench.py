@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import calling, figures, gohost, machine, starting
+from tests.bench import __main__ as command
+from tests.bench import calling, figures, gohost, machine, netrpc, profiling, starting
 
 
 def test_a_ratio_is_the_median_of_the_pairs() -> None:
@@ -23,9 +24,10 @@ def test_a_target_is_a_ceiling_or_a_floor(at_least: bool, met: bool) -> None:
     assert (figures.MISSED in figures.table([figure])) != met
 
 
-def test_both_programs_shake_hands(tmp_path: Path) -> None:
-    for file in (machine.PROGRAMS / "bare_start.py", machine.HELLO):
-        start = starting.start(file, tmp_path)
+@pytest.mark.parametrize("wire", starting.FLOORS)
+def test_both_programs_shake_hands(tmp_path: Path, wire: machine.Wire) -> None:
+    for file in (machine.PROGRAMS / starting.FLOORS[wire].program, machine.HELLO):
+        start = starting.start(file, tmp_path, wire)
         assert start.milliseconds > 0
         assert start.peak_mib > 1
 
@@ -37,8 +39,52 @@ def test_a_program_that_does_not_start_is_told_with_its_words(tmp_path: Path) ->
         starting.start(file, tmp_path)
 
 
-def test_all_three_plugins_answer_the_same(gohost_program: Path, tmp_path: Path) -> None:
+def test_all_plugins_answer_the_same_over_grpc(gohost_program: Path, tmp_path: Path) -> None:
     calling.generate_messages(tmp_path)
     with gohost.Host(gohost_program, tmp_path) as host:
         calling.start_all(host, tmp_path)
-        assert host.bench("bare", calling.HOOK, calling.REQUEST, calls=2)["errors"] == 0
+        assert host.bench("bare", calling.HOOK, calls=2, request=calling.REQUEST)["errors"] == 0
+
+
+def test_a_figure_without_a_target_is_told_only() -> None:
+    figure = figures.ratio("its p99", [10], [90], unit="µs", target=None)
+    assert figure.met
+    assert figures.table([figure], "Go").splitlines()[0].split() == [
+        "|",
+        "|",
+        "Go",
+        "|",
+        "mmhooks",
+        "|",
+        "figure",
+        "|",
+        "min-max",
+        "|",
+        "target",
+        "|",
+        "runs",
+        "|",
+    ]
+
+
+def test_netrpc_is_measured_beside_a_plugin_in_go(gohost_program: Path, tmp_path: Path) -> None:
+    with gohost.Host(gohost_program, tmp_path) as host:
+        found = netrpc.measure(host, tmp_path, runs=1, calls=2)
+    assert sum(figure.target is not None for figure in found) == 7
+    assert all(figure.value > 0 and figure.runs == 1 for figure in found)
+
+
+def test_the_profile_tells_what_each_call_costs(
+    gohost_program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with gohost.Host(gohost_program, tmp_path) as host:
+        profiling.profile(host, tmp_path, calls=20, wire="netrpc")
+    told = capsys.readouterr().out
+    assert "netrpc, a small post" in told
+    assert "mmhooks/hosts/netrpc/gob/reading.py" in told
+
+
+def test_the_command_knows_the_parts_of_a_wire(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["bench", "netrpc", "--only", "blocked"])
+    with pytest.raises(SystemExit, match="2"):
+        command.main()

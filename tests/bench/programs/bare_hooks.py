@@ -22,7 +22,7 @@ class Hooks(hooks_pb2_grpc.PluginHooksServicer):  # type: ignore[misc]
 
     async def MessageWillBePosted(self, request: Any, context: Any) -> Any:  # noqa: N802
         post = request.post
-        post.message = post.message.replace("teh", "the")
+        post.message += "!"
         return hooks_pb2.MessageWillBePostedResponse(modified_post=post)
 
 

@@ -1,4 +1,4 @@
-"""The floor for a start: a gRPC server with health and nothing else, which prints the handshake line."""
+"""The floor for a start over gRPC: a gRPC server with health and nothing else, which prints the handshake line."""
 
 import asyncio
 

@@ -20,8 +20,8 @@ def block(post: Post) -> None:
 
 
 @app.hook(HookName.MessageWillBePosted)
-def mend(post: Post) -> Post:
-    post.message = post.message.replace("teh", "the")
+def exclaim(post: Post) -> Post:
+    post.message += "!"
     return post
 
 

@@ -6,8 +6,8 @@ app = App()
 
 
 @app.hook(HookName.MessageWillBePosted)
-def mend(context: Context, post: Post) -> Post:
-    post.message = post.message.replace("teh", "the")
+def exclaim(context: Context, post: Post) -> Post:
+    post.message += "!"
     return post
 
 

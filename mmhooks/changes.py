@@ -70,33 +70,29 @@ class Snapshot(NamedTuple):
 
     model: type[Model]
     unread: frozenset[str]
-    values: tuple[Any, ...]
+    plain: tuple[Any, ...]
+    others: tuple[Any, ...]
 
 
 def snapshot(model: Model) -> Snapshot | None:
     """Note what a model holds, in a tenth of the time that a copy takes; None when it holds more than plain values, in
     which a handler might change something."""
     unread = frozenset(model.unread())
-    values = _getter(type(model), unread)[1](model)[: -len(_TWO)]
-    if any(value for value in values if type(value) not in _PLAIN):
-        return None
-    return Snapshot(type(model), unread, tuple(value if type(value) in _PLAIN else None for value in values))
+    _, get_plain, get_others = _halves(type(model), unread)
+    others = get_others(model)
+    return None if any(others) else Snapshot(type(model), unread, get_plain(model), others)
 
 
 def plain_changes(before: Snapshot, after: Any) -> Changes | None:
     """The changes since a snapshot, None when they are more than plain values, or something has been read."""
     if not isinstance(after, Model) or type(after) is not before.model or after.unread().keys() != before.unread:
         return None
-    names, get = _getter(before.model, before.unread)
-    attributes = {}
-    for name, old, new in zip(names, before.values, get(after), strict=False):
-        if old is not new:
-            if old is None or type(new) is not type(old):
-                if new or type(new) in _PLAIN:
-                    return None
-            elif old != new:
-                attributes[name] = new
-    return Changes(attributes)
+    names, get_plain, get_others = _halves(before.model, before.unread)
+    others, plain = get_others(after), get_plain(after)
+    if any(others) or others != before.others:
+        return None
+    pairs = zip(names, before.plain, plain, strict=True)
+    return Changes({name: new for name, old, new in pairs if old is not new and old != new})
 
 
 def _candidates(before: Model, after: Model) -> list[str]:
@@ -106,7 +102,7 @@ def _candidates(before: Model, after: Model) -> list[str]:
     names, get = _getter(type(before), unread)
     return [
         name
-        for name, old, new in zip(names, get(before), get(after), strict=False)
+        for name, old, new in zip(names, get(before), get(after), strict=True)
         if old is not new and (old != new or type(old) not in _PLAIN or type(new) is not type(old))
     ]
 
@@ -115,14 +111,28 @@ _PLAIN = frozenset((str, int, float, bytes, bool))
 """Types of which equal values are the same."""
 
 
-_TWO = ("_unknown", "_unknown")
-"""What makes `attrgetter` give a tuple, however few the names are."""
+@functools.cache
+def _halves(
+    model: type[Model], unread: frozenset[str]
+) -> tuple[list[str], Callable[[Model], tuple[Any, ...]], Callable[[Model], tuple[Any, ...]]]:
+    """The names of the plain fields, what gets their values, and what gets those of all others that have been read."""
+    default = model()
+    names = [name for name in model.__struct_fields__ if name != "_unknown" and name not in unread]
+    plain = [name for name in names if type(getattr(default, name)) in _PLAIN]
+    others = [name for name in names if name not in plain]
+    return plain, _tuple_of(plain), _tuple_of(others)
+
+
+def _tuple_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return operator.attrgetter(*names)
+    return lambda value: tuple(getattr(value, name) for name in names)  # where `attrgetter` gives no tuple
 
 
 @functools.cache
 def _getter(model: type[Model], unread: frozenset[str]) -> tuple[list[str], Callable[[Model], tuple[Any, ...]]]:
     names = [name for name in model.__struct_fields__ if name != "_unknown" and name not in unread]
-    return names, operator.attrgetter(*names, *_TWO)
+    return names, _tuple_of(names)
 
 
 def _same(old: Any, new: Any) -> bool:

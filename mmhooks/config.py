@@ -56,7 +56,7 @@ class RuntimeConfig(BaseModel):
         _DEFAULT.max_message_size,
         ge=1024,
         le=2**31 - 1,
-        description="bytes of one gRPC message, from 1024 to 2147483647",
+        description="bytes of one message, from 1024 to 2147483647",
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(_level)] = Field(
         "INFO", description="one of DEBUG, INFO, WARN, ERROR"

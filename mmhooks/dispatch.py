@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from mmhooks.binding import Handler
+from mmhooks.deadlines import Deadlines
 from mmhooks.errors import CallError, DeadlineExceeded, NotImplementedByPlugin, ThreadsExhausted
 from mmhooks.hooks import Hook, HookName
 from mmhooks.limits import Limits
@@ -53,6 +54,7 @@ class Dispatcher:
         self._on_error = on_error
         self._notice_edits = notice_edits
         self.threads = ThreadPool(limits.threads)
+        self._deadlines = Deadlines()
         self.watchdog = Watchdog(_handler_of_frame)
         self._tasks: set[asyncio.Task[None]] = set()  # the loop itself keeps weak references only
 
@@ -94,11 +96,15 @@ class Dispatcher:
         if handler is None:
             done(Failed(NotImplementedByPlugin(f"the plugin has no handler for {name}", hook=name)))
             return None
-        budget = handler.timeout or self._limits.hook_timeout
+        usual = budget = handler.timeout or self._limits.hook_timeout
         if timeout is not None:
             budget = min(budget, timeout - margin(timeout))
         before = copy.deepcopy(arguments) if self._notice_edits and handler.hook.result else None
         call = Call(self, handler, arguments, budget, before, done)
+        if budget == usual:
+            self._deadlines.watch(call, call.loop, budget)
+        else:
+            call.timer = call.loop.call_later(budget, call.expire)
         call.start()
         return call
 
@@ -152,10 +158,10 @@ class Call:
         "_done",
         "_handler",
         "_job",
-        "_loop",
-        "_over",
         "_task",
-        "_timer",
+        "loop",
+        "over",
+        "timer",
     )
 
     def __init__(
@@ -173,18 +179,18 @@ class Call:
         self._budget = budget
         self._before = before
         self._done = done
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         self._job: Job | None = None
         self._task: asyncio.Task[None] | None = None
-        self._over = False
+        self.over = False
+        self.timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Begin; the deadline counts from here."""
-        self._timer = self._loop.call_later(self._budget, self._expire)
+        """Begin."""
         if self._handler.is_async:
             self._await(self._handler.call, self._arguments)
             return
-        self._job = Job(self._call, self._label, self._loop, self._settle)
+        self._job = Job(self._call, self._label, self.loop, self._settle)
         try:
             self._dispatcher.threads.submit(self._job)
         except Exhausted as error:
@@ -192,11 +198,11 @@ class Call:
 
     def abandon(self) -> None:
         """Nobody waits any more: the host hung up. What runs in a thread counts as stuck from its deadline on."""
-        if not self._over:
+        if not self.over:
             self._end()
             if self._job is not None:
                 self._dispatcher.threads.withdraw(self._job)
-                self._loop.call_later(self._budget, self._dispatcher.threads.expire, self._job)
+                self.loop.call_later(self._budget, self._dispatcher.threads.expire, self._job)
 
     def _call(self) -> Any:
         return self._handler.call(self._arguments)
@@ -206,11 +212,11 @@ class Call:
 
     def _await(self, call: Callable[[Any], Awaitable[Any]], argument: Any) -> None:
         self._job = None
-        self._task = self._loop.create_task(_run(self, self._handler, call, argument))
+        self._task = self.loop.create_task(_run(self, self._handler, call, argument))
 
     def _settle(self, result: Result) -> None:
         """Take what came out of the handler; on the loop. Whatever comes after the deadline is dropped."""
-        if self._over:
+        if self.over:
             return
         value, error = result
         if self._job is not None and inspect.isawaitable(value):
@@ -235,22 +241,30 @@ class Call:
             return
         if self._before is not None and isinstance(outcome, Unchanged):
             outcome = Unchanged(_edits(self._handler, self._before, self._arguments))
-        self._done(outcome)
+        self._tell(outcome)
 
     def _fail(self, error: Exception) -> None:
-        self._done(self._dispatcher.failure(self._handler.hook, error))
+        self._tell(self._dispatcher.failure(self._handler.hook, error))
 
-    def _expire(self) -> None:
-        if self._over:
+    def _tell(self, outcome: Outcome) -> None:
+        done, self._done = self._done, _nobody
+        self._arguments = ()  # the row of deadlines may have this call for a while longer
+        self._before = None
+        done(outcome)
+
+    def expire(self) -> None:
+        """Give the call up: its deadline has passed."""
+        if self.over:
             return
         late = self._late()
         self._end()
         self._fail(late)
 
     def _end(self) -> None:
-        self._over = True
-        self._timer.cancel()
-        if self._task is not None and not self._task.done() and self._task is not asyncio.current_task(self._loop):
+        self.over = True
+        if self.timer is not None:
+            self.timer.cancel()
+        if self._task is not None and not self._task.done() and self._task is not asyncio.current_task(self.loop):
             self._dispatcher.keep(self._task)
             self._task.cancel()
 
@@ -272,7 +286,7 @@ async def _run(call: Call, handler: Handler, function: Callable[[Any], Awaitable
     """The task of an async handler. The watchdog knows it by its frame, and the handler by its second argument."""
     result: Result
     watchdog = call._dispatcher.watchdog
-    watchdog.enter(call._loop)
+    watchdog.enter(call.loop)
     try:
         result = await function(argument), None
     except BaseException as error:
@@ -293,6 +307,10 @@ def _authors_part(traceback: types.TracebackType | None) -> types.TracebackType 
 def margin(timeout: float) -> float:
     """Seconds before the host's own deadline at which a call is given up, so that our error arrives and not theirs."""
     return min(0.5, timeout / 10)
+
+
+def _nobody(outcome: Outcome) -> None:
+    """The outcome has been told."""
 
 
 def _identity(awaitable: Awaitable[Any]) -> Awaitable[Any]:

@@ -18,7 +18,7 @@ LEVEL, SERVER_LEVEL = "MATTERMOST_PLUGIN_LOG_LEVEL", "MATTERMOST_LOG_LEVEL"
 FORMS = {
     TIMEOUT: "seconds for one call of a hook, more than 0 and at most 86400, fractions allowed: 2.5",
     THREADS: "a whole number from 1 to 1024, of sync handlers that may run at once",
-    SIZE: "bytes of one gRPC message, from 1024 to 2147483647",
+    SIZE: "bytes of one message, from 1024 to 2147483647",
     LEVEL: "one of DEBUG, INFO, WARN, ERROR",
     SERVER_LEVEL: "one of DEBUG, INFO, WARN, ERROR",
 }

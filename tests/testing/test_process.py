@@ -209,7 +209,7 @@ def test_plugin_api_of_the_net_rpc_host_has_the_methods_it_is_given(start: Start
     process.activate()
     answer = process.call("OnInstall", [None, None])
     assert isinstance(answer, AppError)
-    assert "this server has no GetUser" in answer.detailed_error
+    assert "this host has no GetUser" in answer.detailed_error
     process.stop()
     assert process.printed == "11.6.0\n"
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from mmhooks.changes import MERGED, Changes, Snapshot, advice, changes, merged, plain_changes, snapshot
-from mmhooks.errors import AppError, CallError, GoError, NotImplementedByPlugin
+from mmhooks.errors import AppError, CallError, GoError, ModelError, NotImplementedByPlugin
 from mmhooks.hooks import HOOKS, Hook, HookName, Kind
 from mmhooks.hosts.netrpc import contract
 from mmhooks.hosts.netrpc.gob.inbox import Message
@@ -79,15 +79,26 @@ class HookCodec:
             return None
         return snapshot(given)
 
-    def answer(self, outcome: Outcome, stream: Stream, request: Request, before: Snapshot | None = None) -> bytes:
-        """The bytes of the answer to a call. Raises `ModelError` for a value that cannot be sent, naming the field."""
+    def answer(
+        self,
+        outcome: Outcome,
+        stream: Stream,
+        request: Request,
+        before: Snapshot | None = None,
+        limit: int | None = None,
+    ) -> bytes:
+        """The bytes of the answer to a call. Raises `ModelError` for a value that cannot be sent, naming the field, and for
+        one of more bytes than the limit."""
+        if isinstance(outcome, Failed) and not self._tells(outcome):
+            return stream.error(request, _told(outcome.error))
+        values = None
         if before is not None and isinstance(outcome, Replaced):
             plain = plain_changes(before, outcome.value)
             if plain is not None:
-                return stream.response(request, self.reply, {"A": plain} if plain else {})
-        if isinstance(outcome, Failed) and not self._tells(outcome):
-            return stream.error(request, _told(outcome.error))
-        return stream.response(request, self.reply, self._values(outcome, stream, request.argument))
+                values = {"A": plain} if plain else {}
+        if values is None:
+            values = self._values(outcome, stream, request.argument)
+        return stream.response(request, self.reply, values, lambda size: check_size(size, limit, "answer"))
 
     def _tells(self, outcome: Failed) -> bool:
         """Whether a failure has a place in the reply. If not, the call is one that failed, and the host goes on without
@@ -155,6 +166,14 @@ class HookCodec:
         if value == [] or (self.hook.name in _SENT_BACK and value == arguments[self._index]):
             return Unchanged()
         return (Replaced if self.hook.kind is Kind.FILTER else Value)(value)
+
+
+def check_size(size: int, limit: int | None, what: str) -> None:
+    """Raises `ModelError` for a message that is longer than the administrator allows."""
+    if limit is not None and size > limit:
+        raise ModelError(
+            f"this {what} has {size} bytes, and MMHOOKS_MAX_MESSAGE_SIZE allows {limit}: raise it, or leave it unset"
+        )
 
 
 def _told(error: CallError) -> str:

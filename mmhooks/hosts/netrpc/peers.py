@@ -107,8 +107,7 @@ class Server:
 
     def _finish(self, data: bytes) -> None:
         self._open -= 1
-        # Others are under way, and will be done soon: their answers go out together.
-        self._stream.write(data, soon=self._open > 0)
+        self._stream.write(data)
         if not self._open and self._resting is not None and not self._resting.done():
             self._resting.set_result(None)
 

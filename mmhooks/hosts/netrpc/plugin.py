@@ -8,12 +8,12 @@ import logging
 from typing import TYPE_CHECKING
 
 from mmhooks.changes import Snapshot
-from mmhooks.errors import AppError, ModelError
+from mmhooks.errors import AppError
 from mmhooks.hooks import HOOKS, HookName
 from mmhooks.hosts.implemented import Implemented
 from mmhooks.hosts.netrpc import contract
 from mmhooks.hosts.netrpc.broker import Broker
-from mmhooks.hosts.netrpc.calls import HookCodec, hook_codec, servable
+from mmhooks.hosts.netrpc.calls import HookCodec, check_size, hook_codec, servable
 from mmhooks.hosts.netrpc.gob.schema import Field, Struct
 from mmhooks.hosts.netrpc.peers import Client, Deferred, Method
 from mmhooks.hosts.netrpc.pluginapi import ServerAPI
@@ -72,7 +72,7 @@ class PluginService:
             answer.set(self._answer(codec, outcome, stream, request, before))
 
         try:
-            _check_size(len(request.argument.data), self._limit)
+            check_size(len(request.argument.data), self._limit, "request")
             arguments = codec.arguments(stream, request.argument, handler.wanted if handler else _NOTHING)
             before = codec.snapshot(arguments)
         except Exception as error:
@@ -92,7 +92,7 @@ class PluginService:
         if isinstance(outcome, Unchanged) and outcome.edited:
             logger.warning("%s", outcome.advice(codec.hook))
         try:
-            return codec.answer(outcome, stream, request, before)
+            return codec.answer(outcome, stream, request, before, self._limit)
         except Exception as error:
             # It cannot be sent: this is an error of the handler then, which may be answered with a rejection.
             return codec.answer(self._dispatcher.failure(codec.hook, error), stream, request)
@@ -126,10 +126,3 @@ class PluginService:
 
 
 _NOTHING: frozenset[int] = frozenset()
-
-
-def _check_size(size: int, limit: int | None) -> None:
-    if limit is not None and size > limit:
-        raise ModelError(
-            f"this request has {size} bytes, and MMHOOKS_MAX_MESSAGE_SIZE allows {limit}: raise it, or leave it unset"
-        )

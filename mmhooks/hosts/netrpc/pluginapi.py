@@ -37,7 +37,10 @@ class ServerAPI:
             raise ModelError(f"{method}: {error}") from None
         except CallRefused as error:
             if str(error).startswith(_UNKNOWN_METHOD):
-                raise UnsupportedByHost(f"this server has no {method}: it is of an older version") from None
+                raise UnsupportedByHost(
+                    f"this host has no {method}: the server is of an older version, or it is mmhooks' own host for trying "
+                    "plugins, which has no plugin API"
+                ) from None
             raise APIError(f"{method}: {error}") from None
         except Lost as error:
             raise APIUnavailable(f"{method}: {error}") from None

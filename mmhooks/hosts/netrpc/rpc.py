@@ -7,6 +7,7 @@ waits.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from mmhooks.hosts.netrpc import contract
@@ -16,7 +17,7 @@ from mmhooks.hosts.netrpc.gob.primitives import int_, string, uint
 from mmhooks.hosts.netrpc.gob.reading import CORRUPT, Mismatch, Read, Readers
 from mmhooks.hosts.netrpc.gob.schema import Basic, Field, Schema, Struct
 from mmhooks.hosts.netrpc.gob.types import RemoteProtocolError, Side
-from mmhooks.hosts.netrpc.gob.writing import Encoder
+from mmhooks.hosts.netrpc.gob.writing import Encoder, any_size
 
 _STRING = Basic(types.STRING, "string")
 _UINT = Basic(types.UINT, "uint64")
@@ -56,6 +57,7 @@ class Stream:
         self._encoder = Encoder(side, self._inbox.types, contract.named)
         self._readers: dict[tuple[int, Schema], Read] = {}
         self._header: dict[str, Any] | None = None
+        self._last = b"", ""  # the beginning of the last header that was read, and its method
         self._heads: dict[str, bytes] = {}  # what answers to a method begin with
 
     def receive_requests(self, data: bytes) -> list[Request]:
@@ -92,9 +94,12 @@ class Stream:
         """A call's bytes. Raises `ModelError` that names the field, and has no effect then."""
         return self._pair(REQUEST, {"ServiceMethod": service_method, "Seq": seq}, schema, argument)
 
-    def response(self, request: Request, schema: Schema, reply: Any) -> bytes:
-        """An answer's bytes. Raises `ModelError` that names the field, and has no effect then."""
-        encoded = self._encoder.encode(schema, reply)
+    def response(
+        self, request: Request, schema: Schema, reply: Any, check_size: Callable[[int], None] = any_size
+    ) -> bytes:
+        """An answer's bytes. Raises `ModelError` that names the field, and what `check_size` raises when it is told how
+        many bytes the reply has; there is no effect then."""
+        encoded = self._encoder.encode(schema, reply, check_size)
         head = self._heads.get(request.service_method)
         if head is not None:  # as the encoder would write it, which takes half as long as the whole answer
             header = head + uint(request.seq) + b"\0" if request.seq else head[:-1] + b"\0"
@@ -120,8 +125,31 @@ class Stream:
         pairs = []
         while (message := self._inbox.next_message()) is not None:
             if self._header is None:
-                self._header = self.read(message, schema)
+                self._header = self._same_header(message) or self._new_header(message, schema)
             else:
                 pairs.append((self._header, message))
                 self._header = None
         return pairs
+
+    def _new_header(self, message: Message, schema: Struct) -> dict[str, Any]:
+        header: dict[str, Any] = self.read(message, schema)
+        method, seq = header.get("ServiceMethod"), header.get("Seq")
+        if method and seq and header.keys() <= {"ServiceMethod", "Seq"}:
+            self._last = message.data[: -len(uint(seq)) - 1], method
+        return header
+
+    def _same_header(self, message: Message) -> dict[str, Any] | None:
+        """A header that is like the last one but for its number: so most are, and reading them takes longer."""
+        beginning, method = self._last
+        data = message.data
+        if not beginning or not data.startswith(beginning):
+            return None
+        start = len(beginning)
+        if start == len(data):
+            return None
+        if data[start] < 128:
+            seq, end = data[start], start + 1
+        else:
+            end = start + 257 - data[start]
+            seq = int.from_bytes(data[start + 1 : end])
+        return {"ServiceMethod": method, "Seq": seq} if data[end:] == b"\0" else None

@@ -60,13 +60,9 @@ class Stream:
         self._on_data, self._on_end = None, _nobody
         self._kept = rest
 
-    def write(self, data: bytes, *, soon: bool = False) -> None:
-        """Send. What the peer's window does not allow yet waits. Nothing happens when the stream is gone.
-
-        Arguments:
-            soon: not at once, but with whatever else is written before the loop looks for new events.
-        """
-        self._session.send(self.id, data, soon=soon)
+    def write(self, data: bytes) -> None:
+        """Send. What the peer's window does not allow yet waits. Nothing happens when the stream is gone."""
+        self._session.send(self.id, data)
 
     @property
     def waiting(self) -> int:
@@ -109,7 +105,6 @@ class Session(asyncio.BufferedProtocol):
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
         self._receiving = False
-        self._flushing = False
         self._ended = False
         self._timers: dict[int, asyncio.TimerHandle] = {}
 
@@ -135,14 +130,12 @@ class Session(asyncio.BufferedProtocol):
 
     # what streams ask for
 
-    def send(self, id_: int, data: bytes, *, soon: bool = False) -> None:
-        with contextlib.suppress(yamux.LocalProtocolError):  # gone: its end has been told
+    def send(self, id_: int, data: bytes) -> None:
+        try:
             self._yamux.send_data(id_, data)
-        if not soon:
-            self._flush()
-        elif not self._flushing:
-            self._flushing = True
-            asyncio.get_running_loop().call_soon(self._flush)
+        except yamux.LocalProtocolError:
+            return  # gone: its end has been told
+        self._flush()
 
     def unsent(self, id_: int) -> int:
         return self._yamux.unsent(id_)
@@ -231,7 +224,6 @@ class Session(asyncio.BufferedProtocol):
         self._lost(reason)
 
     def _flush(self) -> None:
-        self._flushing = False
         # While bytes are being received, all answers to them go out at once.
         if not self._receiving and self._transport is not None and (data := self._yamux.data_to_send()):
             self._transport.write(data)

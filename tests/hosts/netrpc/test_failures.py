@@ -289,7 +289,7 @@ SIZED = """
     app = App({options})
     @app.hook
     def message_will_be_posted(post):
-        post.message += "!"
+        post.message += "g" * 200_000 if post.message == "grow" else "!"
         return post
     @app.hook
     def on_install(event):
@@ -308,6 +308,15 @@ def test_message_above_the_limit_is_a_clear_error_and_without_one_nothing_is_too
     assert caught.value.code == "rpc"
     assert "MMHOOKS_MAX_MESSAGE_SIZE allows 100000" in caught.value.message
     assert limited.call_rpc("MessageWillBePosted", small)["reply"]["A"]["message"] == "x!"
+    with pytest.raises(HostError) as caught:
+        limited.call_rpc("MessageWillBePosted", {"B": {"message": "grow"}})
+    assert "this answer has 200" in caught.value.message
+    # Definitions that were to go with it go with the next.
+    assert limited.call_rpc("MessageWillBePosted", small)["reply"]["A"]["message"] == "x!"
+    fresh = start_plugin(SIZED.format(options=""), {"MMHOOKS_MAX_MESSAGE_SIZE": "100000"})
+    with pytest.raises(HostError):
+        fresh.call_rpc("MessageWillBePosted", {"B": {"message": "grow"}})
+    assert fresh.call_rpc("MessageWillBePosted", small)["reply"]["A"]["message"] == "x!"
     closed = start_plugin(SIZED.format(options="on_error=Reject('closed')"), {"MMHOOKS_MAX_MESSAGE_SIZE": "100000"})
     assert closed.call_rpc("MessageWillBePosted", large)["reply"]["B"] == "closed"
     assert closed.call_rpc("MessageWillBePosted", small)["reply"]["A"]["message"] == "x!"

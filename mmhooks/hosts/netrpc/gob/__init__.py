@@ -6,5 +6,6 @@ A stream is a row of messages, each either a definition of a type or a value; va
     inbox    bytes in, whole values out
     schema   what we expect of a value
     reading  a value's bytes into Python's values, by its type and our expectation
-    writing  the other way
+    values   values without structs into bytes, and what is said of those that do not fit
+    writing  structs and whole messages into bytes
 """

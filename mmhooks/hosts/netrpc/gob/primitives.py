@@ -26,7 +26,11 @@ def read_uint(data: bytes, pos: int) -> tuple[int, int]:
 
 def read_int(data: bytes, pos: int) -> tuple[int, int]:
     """The lowest bit is the sign: set, the others are the number's complement."""
-    number, pos = read_uint(data, pos)
+    number = data[pos]
+    if number < 128:
+        pos += 1
+    else:
+        number, pos = read_uint(data, pos)
     return ~(number >> 1) if number & 1 else number >> 1, pos
 
 
@@ -55,11 +59,7 @@ def read_string(data: bytes, pos: int) -> tuple[str, int]:
     else:
         length, pos = read_uint(data, pos)
     end = pos + length
-    text = data[pos:end]
-    try:
-        return text.decode(), end
-    except UnicodeDecodeError:
-        return text.decode(errors="surrogateescape"), end
+    return str(data[pos:end], "utf-8", "surrogateescape"), end
 
 
 def uint(number: int) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -78,7 +79,7 @@ class Readers:
         self._known = known
         self._plain = plain
         self._readers: dict[tuple[int, Schema], Read] = {}
-        self._loose: dict[int, Read] = {**_BASIC, types.INTERFACE: self.any}
+        self._loose: dict[int, Read] = {**_BASIC, types.FLOAT: _read_number, types.INTERFACE: self.any}
         self._skips: dict[int, Skip] = {}
         self._singles: dict[int, Read] = {}
 
@@ -174,7 +175,16 @@ class Readers:
                     delta, pos = read_uint(data, pos)
                 number += delta
                 attribute, read, other = fields[number]
-                if read is not None:
+                if read is read_string:  # most fields are text, and calling costs as much as reading
+                    length = data[pos]
+                    if length < 128:
+                        pos += 1
+                    else:
+                        length, pos = read_uint(data, pos)
+                    end = pos + length
+                    values[attribute] = str(data[pos:end], "utf-8", "surrogateescape")
+                    pos = end
+                elif read is not None:
                     values[attribute], pos = read(data, pos)
                 else:
                     pos = other(data, pos, values)
@@ -360,6 +370,14 @@ def _read_bool(data: bytes, pos: int) -> tuple[bool, int]:
     return number != 0, pos
 
 
+def _read_number(data: bytes, pos: int) -> tuple[float, int]:
+    """A double among plain values. What came to the server as JSON has no other numbers: whole ones are ints here, as
+    under the gRPC host; beyond 2**53 not every number is one."""
+    number, pos = read_float(data, pos)
+    whole = number.is_integer() and abs(number) < 1 << 53 and (number or math.copysign(1, number) > 0)
+    return (int(number) if whole else number), pos
+
+
 def _read_complex(data: bytes, pos: int) -> tuple[complex, int]:
     real, pos = read_float(data, pos)
     imaginary, pos = read_float(data, pos)
@@ -390,17 +408,18 @@ def _skip_uint(data: bytes, pos: int) -> int:
 
 
 def _skip_bytes(data: bytes, pos: int) -> int:
+    length = data[pos]
+    if length < 128:
+        return pos + 1 + length
     length, pos = read_uint(data, pos)
     return pos + length
 
 
 def _skip_interface(data: bytes, pos: int) -> int:
-    length, pos = read_uint(data, pos)
+    length = data[pos]
     if length == 0:
-        return pos
-    _, pos = read_uint(data, pos + length)
-    length, pos = read_uint(data, pos)
-    return pos + length
+        return pos + 1
+    return _skip_bytes(data, _skip_uint(data, _skip_bytes(data, pos)))
 
 
 def _skip_struct(fields: list[Skip]) -> Skip:

@@ -6,11 +6,8 @@ Others go by what we know of them.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
-
-import msgspec
 
 from mmhooks.changes import Changes
 from mmhooks.errors import ModelError
@@ -31,24 +28,28 @@ from mmhooks.hosts.netrpc.gob.schema import (
     zero,
 )
 from mmhooks.hosts.netrpc.gob.types import LAST_BUILTIN, Definition, Form, Side, Types, write_definition
-
-Write = Callable[[Any, bytearray], None]
+from mmhooks.hosts.netrpc.gob.values import (
+    BASIC,
+    BOOL_HEAD,
+    BYTES_HEAD,
+    FLOAT_HEAD,
+    STRING_HEAD,
+    Misfit,
+    Write,
+    integer,
+    list_of,
+    map_of,
+    opaque,
+    text,
+    write_json,
+)
 
 Named = Callable[[Any], tuple[str, Struct] | None]
 """The name and the struct by which a value other than plain ones stands behind an interface."""
 
 
-class Misfit(Exception):
-    """A value that does not fit where it stands; each level that it passes puts its part of the path before it."""
-
-    def __init__(self, text: str, path: str = "") -> None:
-        super().__init__(f"{path}: {text}")
-        self.text = text
-        self.path = path
-
-    def within(self, step: str) -> Misfit:
-        """The same, told one level higher."""
-        return Misfit(self.text, step + self.path)
+def any_size(size: int) -> None:
+    """A value may have any size."""
 
 
 class Encoder:
@@ -68,11 +69,15 @@ class Encoder:
         self._told: set[int] = set()  # types whose definitions have gone out
         self._needed: dict[int, None] = {}  # types that the value being written stands on
         self._ids: dict[Schema, int] = {}
+        self._plans: dict[Schema, tuple[int, bytes, Write]] = {}  # for whole messages
         self._writers: dict[tuple[int, Schema, bool], Write] = {}
         self._seen = 0
 
-    def encode(self, schema: Schema, value: Any) -> bytes:
+    def encode(self, schema: Schema, value: Any, check_size: Callable[[int], None] = any_size) -> bytes:
         """A value as a message, with the definitions before it that the peer does not have yet.
+
+        Arguments:
+            check_size: is told how many bytes the value has, and may raise.
 
         Raises `ModelError` that names the field for a value that cannot be sent; then nothing counts as told.
         """
@@ -80,24 +85,28 @@ class Encoder:
             self._look_again()
         self._needed.clear()
         try:
-            type_ = self.type_of(schema)
-            body = bytearray(int_(type_))
-            if not isinstance(schema, Struct):
-                body.append(0)
-            self._writer(type_, schema)(value, body)
-            self._need(type_)
+            plan = self._plans.get(schema)
+            if plan is None:
+                type_ = self.type_of(schema)
+                start = int_(type_) if isinstance(schema, Struct) else int_(type_) + b"\0"
+                plan = self._plans[schema] = type_, start, self._writer(type_, schema)
+            type_, start, write = plan
+            body = bytearray(start)
+            write(value, body)
+            if type_ not in self._told:
+                self._need(type_)
         except Misfit as error:
             path = error.path.lstrip(".")
             raise ModelError(f"{path}: {error.text}" if path else error.text) from None
         except RecursionError:
             raise ModelError("a dict or list in it holds itself, or is nested too deep") from None
-        out = bytearray()
-        for id_ in self._needed:
-            out += write_definition(id_, self._definition(id_))
+        check_size(len(body))
+        message = uint(len(body)) + body
+        if not self._needed:
+            return message
+        definitions = [write_definition(id_, self._definition(id_)) for id_ in self._needed]
         self._told.update(self._needed)
-        out += uint(len(body))
-        out += body
-        return bytes(out)
+        return b"".join((*definitions, message))
 
     def type_of(self, schema: Schema) -> int:
         """The number of the type by which values of a schema are written."""
@@ -123,6 +132,7 @@ class Encoder:
             self._own.structs.clear()
             self._ids.clear()
             self._writers.clear()
+            self._plans.clear()
 
     def _peers(self, struct: Struct) -> int | None:
         """The peer's own number of a struct."""
@@ -199,18 +209,18 @@ class Encoder:
 
     def _make_writer(self, type_: int, schema: Schema, zeros: bool) -> Write:
         if isinstance(schema, Basic):
-            return _BASIC[type_](schema)
+            return BASIC[type_](schema)
         if isinstance(schema, Interface):
             return self._write_error if schema.is_error else self._write_any
         if isinstance(schema, Json):
-            return _write_json
+            return write_json
         if isinstance(schema, Opaque):
-            return _opaque(schema)
+            return opaque(schema)
         definition = self._definition(type_)
         if isinstance(schema, List):
-            return _list(self._writer(definition.elem, schema.elem, zeros=zeros))
+            return list_of(self._writer(definition.elem, schema.elem, zeros=zeros))
         if isinstance(schema, Map):
-            return _map(self._writer(definition.elem, schema.elem, zeros=zeros))
+            return map_of(self._writer(definition.elem, schema.elem, zeros=zeros))
         assert isinstance(schema, Struct)
         return self._record(definition, schema) if schema.make is dict else self._struct(definition, schema, zeros)
 
@@ -326,18 +336,18 @@ class Encoder:
         """A value behind an interface: its type's name and number, how long it is, and itself."""
         kind = type(value)
         if kind is str:
-            body = b"\0" + _text(value)
-            out += _STRING_HEAD + uint(len(body)) + body
+            body = b"\0" + text(value)
+            out += STRING_HEAD + uint(len(body)) + body
         elif value is None:
             out.append(0)
         elif isinstance(value, bool):
-            out += _BOOL_HEAD + (b"\2\0\1" if value else b"\2\0\0")
+            out += BOOL_HEAD + (b"\2\0\1" if value else b"\2\0\0")
         elif isinstance(value, int):
-            body, head = _integer(value)
+            body, head = integer(value)
             out += head + uint(len(body)) + body
         elif isinstance(value, float):
             body = b"\0" + float_(value)
-            out += _FLOAT_HEAD + uint(len(body)) + body
+            out += FLOAT_HEAD + uint(len(body)) + body
         elif isinstance(value, str):
             self._write_any(str.__str__(value), out)
         elif isinstance(value, dict):
@@ -346,7 +356,7 @@ class Encoder:
             self._write_behind("[]interface {}", PLAIN_LIST, value, out)
         elif isinstance(value, bytes | bytearray):
             body = b"\0" + bytes_(bytes(value))
-            out += _BYTES_HEAD + uint(len(body)) + body
+            out += BYTES_HEAD + uint(len(body)) + body
         elif isinstance(value, Raw):
             self._echo(value, out)
         elif named := self._named(value):
@@ -427,148 +437,3 @@ def _write_changes(rows: list[_Row], changes: Changes, out: bytearray) -> None:
 
 def _nothing(value: Any, out: bytearray) -> None:
     raise AssertionError("a field without a writer")
-
-
-def _text(value: str) -> bytes:
-    try:
-        return string(value)
-    except UnicodeEncodeError as error:
-        raise Misfit(f"this text cannot be sent: {error}") from None
-
-
-def _write_string(schema: Basic) -> Write:
-    def write(value: Any, out: bytearray) -> None:
-        if not isinstance(value, str):
-            raise _mistyped(schema, value)
-        out += _text(value)
-
-    return write
-
-
-def _write_bool(schema: Basic) -> Write:
-    def write(value: Any, out: bytearray) -> None:
-        if not isinstance(value, bool):
-            raise _mistyped(schema, value)
-        out.append(value)
-
-    return write
-
-
-def _write_number(schema: Basic) -> Write:
-    signed = schema.type == types.INT
-    low, high = (-1 << schema.bits - 1, 1 << schema.bits - 1) if signed else (0, 1 << schema.bits)
-    encode = int_ if signed else uint
-
-    def write(value: Any, out: bytearray) -> None:
-        try:
-            number = operator.index(value)
-        except TypeError:
-            raise _mistyped(schema, value) from None
-        if not low <= number < high:
-            # Go's decoder fails on it, and with it every call that comes after.
-            raise Misfit(f"{str(number)[:40]} is outside of {schema.name}, which holds {low} to {high - 1}")
-        out += encode(number)
-
-    return write
-
-
-def _write_float(schema: Basic) -> Write:
-    def write(value: Any, out: bytearray) -> None:
-        if not isinstance(value, int | float):
-            raise _mistyped(schema, value)
-        try:
-            out += float_(value)
-        except OverflowError:
-            raise Misfit("has more digits than a double") from None
-
-    return write
-
-
-def _write_bytes(schema: Basic) -> Write:
-    def write(value: Any, out: bytearray) -> None:
-        if not isinstance(value, bytes | bytearray | memoryview):
-            raise _mistyped(schema, value)
-        out += bytes_(bytes(value))
-
-    return write
-
-
-_BASIC: dict[int, Callable[[Basic], Write]] = {
-    types.BOOL: _write_bool,
-    types.INT: _write_number,
-    types.UINT: _write_number,
-    types.FLOAT: _write_float,
-    types.BYTES: _write_bytes,
-    types.STRING: _write_string,
-}
-
-_PYTHON = {types.BOOL: "bool", types.FLOAT: "float", types.BYTES: "bytes", types.STRING: "str"}
-
-
-def _mistyped(schema: Basic, value: Any) -> Misfit:
-    return Misfit(f"takes {_PYTHON.get(schema.type, 'int')}, not {type(value).__name__}")
-
-
-def _integer(value: int) -> tuple[bytes, bytes]:
-    if -1 << 63 <= value < 1 << 63:
-        return b"\0" + int_(value), _INT_HEAD
-    if 0 <= value < 1 << 64:
-        return b"\0" + uint(value), _UINT_HEAD
-    raise Misfit(f"{str(value)[:40]} has more than the 64 bits of Go's numbers")
-
-
-_STRING_HEAD = string("string") + int_(types.STRING)
-_BOOL_HEAD = string("bool") + int_(types.BOOL)
-_INT_HEAD = string("int") + int_(types.INT)
-_UINT_HEAD = string("uint64") + int_(types.UINT)
-_FLOAT_HEAD = string("float64") + int_(types.FLOAT)
-_BYTES_HEAD = string("[]uint8") + int_(types.BYTES)
-
-
-def _write_json(value: Any, out: bytearray) -> None:
-    try:
-        out += bytes_(msgspec.json.encode(value))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Misfit(f"cannot be written as JSON: {error}") from None
-
-
-def _opaque(schema: Opaque) -> Write:
-    def write(value: Any, out: bytearray) -> None:
-        try:
-            data = schema.write(value)
-        except (TypeError, ValueError) as error:
-            raise Misfit(f"is no {schema.name}: {error}") from None
-        out += bytes_(data)
-
-    return write
-
-
-def _list(elem: Write) -> Write:
-    def write(value: Any, out: bytearray) -> None:
-        if not isinstance(value, list | tuple):  # a text is a sequence, too
-            raise Misfit(f"expected a list, found {type(value).__name__}")
-        out += uint(len(value))
-        for index, item in enumerate(value):
-            try:
-                elem(item, out)
-            except Misfit as error:
-                raise error.within(f"[{index}]") from None
-
-    return write
-
-
-def _map(elem: Write) -> Write:
-    def write(value: Any, out: bytearray) -> None:
-        if not isinstance(value, dict):
-            raise Misfit(f"expected a dict, found {type(value).__name__}")
-        out += uint(len(value))
-        for key, item in value.items():
-            if not isinstance(key, str):
-                raise Misfit(f"keys are text, not {type(key).__name__}", f"[{key!r}]")
-            try:
-                out += _text(key)
-                elem(item, out)
-            except Misfit as error:
-                raise error.within(f"[{key!r}]") from None
-
-    return write

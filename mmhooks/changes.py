@@ -117,7 +117,7 @@ def _halves(
 ) -> tuple[list[str], Callable[[Model], tuple[Any, ...]], Callable[[Model], tuple[Any, ...]]]:
     """The names of the plain fields, what gets their values, and what gets those of all others that have been read."""
     default = model()
-    names = [name for name in model.__struct_fields__ if name != "_unknown" and name not in unread]
+    names, _ = _getter(model, unread)
     plain = [name for name in names if type(getattr(default, name)) in _PLAIN]
     others = [name for name in names if name not in plain]
     return plain, _tuple_of(plain), _tuple_of(others)

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from mmhooks.hosts.netrpc import contract
 from mmhooks.hosts.netrpc.gob import types
 from mmhooks.hosts.netrpc.gob.inbox import Inbox, Message
-from mmhooks.hosts.netrpc.gob.primitives import int_, string, uint
-from mmhooks.hosts.netrpc.gob.reading import CORRUPT, Mismatch, Read, Readers
+from mmhooks.hosts.netrpc.gob.primitives import int_, read_uint, string, uint
+from mmhooks.hosts.netrpc.gob.reading import CORRUPT, Mismatch, Read, Readers, corrupt, read_whole
 from mmhooks.hosts.netrpc.gob.schema import Basic, Field, Schema, Struct
 from mmhooks.hosts.netrpc.gob.types import RemoteProtocolError, Side
 from mmhooks.hosts.netrpc.gob.writing import Encoder, any_size
@@ -81,14 +81,11 @@ class Stream:
             if read is None:
                 read = self.readers.single(message.type, self.readers.reader(message.type, schema))
                 self._readers[message.type, schema] = read
-            value, end = read(message.data, message.start)
         except Mismatch:
             raise RemoteProtocolError("gob: a value of another type than this call's") from None
-        except CORRUPT as error:
-            raise RemoteProtocolError(f"gob: {error or type(error).__name__}") from error
-        if end != len(message.data):
-            raise RemoteProtocolError("gob: a value that ends too early or too late")
-        return value
+        except CORRUPT as error:  # definitions nested too deep to make a reader of
+            raise corrupt(error) from error
+        return read_whole(read, message.data, message.start)
 
     def request(self, service_method: str, seq: int, schema: Schema, argument: Any) -> bytes:
         """A call's bytes. Raises `ModelError` that names the field, and has no effect then."""
@@ -144,12 +141,8 @@ class Stream:
         data = message.data
         if not beginning or not data.startswith(beginning):
             return None
-        start = len(beginning)
-        if start == len(data):
+        try:
+            seq, end = read_uint(data, len(beginning))
+        except (IndexError, ValueError):
             return None
-        if data[start] < 128:
-            seq, end = data[start], start + 1
-        else:
-            end = start + 257 - data[start]
-            seq = int.from_bytes(data[start + 1 : end])
         return {"ServiceMethod": method, "Seq": seq} if data[end:] == b"\0" else None

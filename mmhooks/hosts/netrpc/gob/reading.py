@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -29,6 +29,9 @@ from mmhooks.hosts.netrpc.gob.types import Definition, Form, RemoteProtocolError
 Read = Callable[[bytes, int], tuple[Any, int]]
 Skip = Callable[[bytes, int], int]
 
+Key = TypeVar("Key")
+Function = TypeVar("Function", bound=Callable[[Any, Any], Any])
+
 CORRUPT = (IndexError, ValueError, OverflowError, RecursionError, TypeError)
 """What readers raise when the bytes are no such value: too few, too many levels, a key that is no key."""
 
@@ -52,13 +55,37 @@ class Unread(NamedTuple):
     read: Read
 
     def __call__(self) -> Any:
+        return read_whole(self.read, self.raw.data)
+
+
+def read_whole(read: Read, data: bytes, start: int = 0) -> Any:
+    """A value that ends with the data. Raises `RemoteProtocolError` when it does not, or is no such value."""
+    try:
+        value, end = read(data, start)
+    except CORRUPT as error:
+        raise corrupt(error) from error
+    if end != len(data):
+        raise RemoteProtocolError("gob: a value that ends too early or too late")
+    return value
+
+
+def corrupt(error: Exception) -> RemoteProtocolError:
+    """What to raise for one of `CORRUPT`."""
+    return RemoteProtocolError(f"gob: {error or type(error).__name__}")
+
+
+def made_once(cache: dict[Key, Function], key: Key, make: Callable[[], Function]) -> Function:
+    """What is made for a type, from the cache when it has been made before. Types may hold themselves: what is made
+    meanwhile gets one that looks the finished one up at its first call."""
+    found = cache.get(key)
+    if found is None:
+        cache[key] = lambda first, second: cache[key](first, second)  # type: ignore[assignment]
         try:
-            value, end = self.read(self.raw.data, 0)
-        except CORRUPT as error:
-            raise RemoteProtocolError(f"gob: {error or type(error).__name__}") from error
-        if end != len(self.raw.data):
-            raise RemoteProtocolError("gob: a value that ends too early or too late")
-        return value
+            found = cache[key] = make()
+        except BaseException:
+            del cache[key]
+            raise
+    return found
 
 
 Known = Callable[[str], Struct | Opaque | None]
@@ -87,17 +114,7 @@ class Readers:
         """The reader for a type where this is expected. Raises `Mismatch`."""
         if isinstance(schema, Pointer):
             return self.reader(type_, schema.elem)
-        key = type_, schema
-        found = self._readers.get(key)
-        if found is None:
-            # Types may hold themselves: what is made meanwhile looks the finished one up at its first call.
-            self._readers[key] = lambda data, pos: self._readers[key](data, pos)
-            try:
-                found = self._readers[key] = self._make(type_, schema)
-            except BaseException:
-                del self._readers[key]
-                raise
-        return found
+        return made_once(self._readers, (type_, schema), lambda: self._make(type_, schema))
 
     def _make(self, type_: int, schema: Schema) -> Read:
         if isinstance(schema, Basic):
@@ -272,15 +289,7 @@ class Readers:
 
         Go defines a struct without its name when it comes to it by a list of pointers: it has the given one then.
         """
-        found = self._loose.get(type_)
-        if found is None:
-            self._loose[type_] = lambda data, pos: self._loose[type_](data, pos)
-            try:
-                found = self._loose[type_] = self._make_loose(type_, name)
-            except BaseException:
-                del self._loose[type_]
-                raise
-        return found
+        return made_once(self._loose, type_, lambda: self._make_loose(type_, name))
 
     def _make_loose(self, type_: int, name: str) -> Read:
         definition = self.types.get(type_)
@@ -304,15 +313,7 @@ class Readers:
 
     def skip(self, type_: int) -> Skip:
         """Finds the end of a value."""
-        found = self._skips.get(type_)
-        if found is None:
-            self._skips[type_] = lambda data, pos: self._skips[type_](data, pos)
-            try:
-                found = self._skips[type_] = self._make_skip(type_)
-            except BaseException:
-                del self._skips[type_]
-                raise
-        return found
+        return made_once(self._skips, type_, lambda: self._make_skip(type_))
 
     def _make_skip(self, type_: int) -> Skip:
         if type_ in _SKIPS:

@@ -13,7 +13,7 @@ from mmhooks.changes import Changes
 from mmhooks.errors import ModelError
 from mmhooks.hosts.netrpc.gob import types
 from mmhooks.hosts.netrpc.gob.primitives import bytes_, float_, int_, string, uint
-from mmhooks.hosts.netrpc.gob.reading import Raw
+from mmhooks.hosts.netrpc.gob.reading import Raw, made_once
 from mmhooks.hosts.netrpc.gob.schema import (
     Basic,
     Field,
@@ -200,12 +200,7 @@ class Encoder:
         """
         if isinstance(schema, Pointer):
             return self._writer(type_, schema.elem, zeros=zeros)
-        key = type_, schema, zeros
-        found = self._writers.get(key)
-        if found is None:
-            self._writers[key] = lambda value, out: self._writers[key](value, out)
-            found = self._writers[key] = self._make_writer(type_, schema, zeros)
-        return found
+        return made_once(self._writers, (type_, schema, zeros), lambda: self._make_writer(type_, schema, zeros))
 
     def _make_writer(self, type_: int, schema: Schema, zeros: bool) -> Write:
         if isinstance(schema, Basic):

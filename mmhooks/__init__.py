@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from mmhooks.errors import APITimeout as APITimeout
     from mmhooks.errors import APIUnavailable as APIUnavailable
     from mmhooks.errors import AppError as AppError
+    from mmhooks.errors import BundleError as BundleError
     from mmhooks.errors import CallError as CallError
     from mmhooks.errors import ConfigurationError as ConfigurationError
     from mmhooks.errors import DeadlineExceeded as DeadlineExceeded
+    from mmhooks.errors import DeployError as DeployError
     from mmhooks.errors import DuplicateHandler as DuplicateHandler
     from mmhooks.errors import GoError as GoError
     from mmhooks.errors import HandlerError as HandlerError
@@ -73,8 +75,8 @@ _HOMES = {
     "app": "App",
     "blueprint": "Blueprint",
     "config": "RuntimeConfig",
-    "errors": "APIError APITimeout APIUnavailable AppError CallError ConfigurationError DeadlineExceeded "
-    "DuplicateHandler GoError HandlerError HandlerMismatch MmhooksError ModelError NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy ThreadsExhausted "
+    "errors": "APIError APITimeout APIUnavailable AppError BundleError CallError ConfigurationError DeadlineExceeded "
+    "DeployError DuplicateHandler GoError HandlerError HandlerMismatch MmhooksError ModelError NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy ThreadsExhausted "
     "UnknownHook UnsupportedByHost",
     "hooks": "HookName",
     "models": "AssertionInfo Channel ChannelMember CommandArgs CommandResponse Config Context EmailNotification "

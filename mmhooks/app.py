@@ -7,26 +7,36 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic
 
 from mmhooks.blueprint import Blueprint, check_timeout
-from mmhooks.errors import RegistrationError, SecondCopy
+from mmhooks.errors import ConfigurationError, RegistrationError, SecondCopy
 from mmhooks.hooks import HOOKS, HookName, find_hook
 from mmhooks.limits import MOST_THREADS, Limits, needs_checking
 from mmhooks.outcomes import Reject
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from typing_extensions import TypeVar  # type checkers bring it along: it has the defaults that 3.11 lacks
+
     from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
     from mmhooks.config import RuntimeConfig
     from mmhooks.dispatch import Dispatcher
     from mmhooks.outcomes import Outcome
+    from mmhooks.settings import Settings
     from mmhooks.testing.client import TestClient
+
+    SettingsT = TypeVar("SettingsT", bound=BaseModel, default=Any)
+else:
+    from typing import TypeVar
+
+    SettingsT = TypeVar("SettingsT")
 
 _made_in: dict[str, str] = {}
 """The modules that made an app, by their files."""
 
 
-class App(Blueprint):
+class App(Blueprint, Generic[SettingsT]):
     """A plugin.
 
     ```python
@@ -45,15 +55,24 @@ class App(Blueprint):
             servers go on as if the plugin were absent.
         timeout: seconds for one call of a hook, 30 unless given; `@app.hook(…, timeout=…)` sets one hook's.
         threads: how many sync handlers may run at once, 64 unless given; threads are made when they are needed.
+        settings: a pydantic model, a class, of what administrators set for this plugin in the System Console: see
+            `app.settings`.
 
     An administrator's environment variables go before `timeout` and `threads`; see the configuration page.
     """
 
     def __init__(
-        self, *, on_error: Reject | None = None, timeout: float | None = None, threads: int | None = None
+        self,
+        *,
+        on_error: Reject | None = None,
+        timeout: float | None = None,
+        threads: int | None = None,
+        settings: type[SettingsT] | None = None,
     ) -> None:
         super().__init__(on_error=on_error)
         caller = sys._getframe(1).f_globals
+        if caller.get("__name__") == "typing":  # App[MySettings](…)
+            caller = sys._getframe(2).f_globals
         _refuse_second_copy(caller)
         self.name: str = _name_of(caller)
         check_timeout(timeout, f"App(timeout={timeout!r})")
@@ -64,6 +83,9 @@ class App(Blueprint):
             hook_timeout=usual.hook_timeout if timeout is None else float(timeout), threads=threads or usual.threads
         )
         self._environ: Mapping[str, str] = _startup_environ()
+        self.settings_model: type[SettingsT] | None = settings
+        """The class of the settings, for whoever makes a form of it."""
+        self._settings = self._declare(settings)
 
     @functools.cached_property
     def logger(self) -> logging.Logger:
@@ -84,6 +106,34 @@ class App(Blueprint):
     def limits(self) -> Limits:
         """The numbers in force. Loads pydantic only when a variable is set that has to be checked."""
         return self.config.limits if needs_checking(self._environ) else self._defaults
+
+    @property
+    def settings(self) -> SettingsT:
+        """What administrators have set for this plugin, as the model that was given to `App(settings=…)`.
+
+        The model's defaults at first. Values are loaded by the plugin API before the handlers of OnActivate and
+        OnConfigurationChange run, and are then a new instance. A value that cannot be used leaves its setting as it was,
+        and the log says why. May be assigned to in tests; closing a test client puts back what was there.
+
+        Raises `ConfigurationError` when no settings are declared, and as long as one without a default is not set.
+        """
+        return self._declared().current
+
+    @settings.setter
+    def settings(self, settings: SettingsT) -> None:
+        self._declared().current = settings
+
+    def _declare(self, model: type[SettingsT] | None) -> Settings[SettingsT] | None:
+        if model is None:
+            return None
+        from mmhooks.settings import Settings
+
+        return Settings(model, lambda: self.async_api)
+
+    def _declared(self) -> Settings[SettingsT]:
+        if self._settings is None:
+            raise ConfigurationError("app.settings: this app has none; declare them by App(settings=MySettings)")
+        return self._settings
 
     @functools.cached_property
     def api(self) -> PluginAPI:
@@ -107,11 +157,13 @@ class App(Blueprint):
         return Link()
 
     def implemented_hooks(self) -> list[str]:
-        """What a host is told: the hooks with a handler, and those that these need, in the order of `hooks.go`.
+        """What a host is told: the hooks with a handler, and those that something else needs, in the order of `hooks.go`.
 
-        OnConfigurationChange needs OnActivate, since it is promised once before it.
+        OnConfigurationChange needs OnActivate, since it is promised once before it; settings need both.
         """
         names = {*self._handlers}
+        if self._settings is not None:
+            names.add(HookName.OnConfigurationChange)
         if HookName.OnConfigurationChange in names:
             names.add(HookName.OnActivate)
         return [name for name in HOOKS if name in names]
@@ -144,7 +196,9 @@ class App(Blueprint):
         """A dispatcher of its own over this app's handlers, with its own threads; close it when done."""
         from mmhooks.dispatch import Dispatcher
 
-        return Dispatcher(self._handlers, self.limits, self.on_error, notice_edits=notice_edits)
+        return Dispatcher(
+            self._handlers, self.limits, self.on_error, notice_edits=notice_edits, settings=self._settings
+        )
 
     def close_registration(self, reason: str) -> None:
         """Refuse handlers from now on. `reason` completes the sentence "… comes too late: …"."""

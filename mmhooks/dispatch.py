@@ -10,24 +10,27 @@ import asyncio
 import copy
 import inspect
 import logging
-import os
 import time
-import types
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmhooks.binding import Handler
 from mmhooks.deadlines import Deadlines
-from mmhooks.errors import CallError, DeadlineExceeded, NotImplementedByPlugin, ThreadsExhausted
-from mmhooks.hooks import Hook, HookName
+from mmhooks.errors import CallError, DeadlineExceeded, HandlerError, NotImplementedByPlugin, ThreadsExhausted
+from mmhooks.hooks import HOOKS, Hook, HookName
 from mmhooks.limits import Limits
+from mmhooks.log import authors_part
 from mmhooks.outcomes import Failed, Outcome, Reject, Rejected, Unchanged, handler_error, judge
 from mmhooks.threads import Exhausted, Job, Result, ThreadPool
 from mmhooks.watchdog import Watchdog
 
+if TYPE_CHECKING:
+    from mmhooks.settings import Settings
+
 logger = logging.getLogger("mmhooks")
 
-_PACKAGE = os.path.dirname(__file__) + os.sep
+_CONFIGURED = frozenset((HookName.OnActivate, HookName.OnConfigurationChange))
+"""The hooks before whose handlers something else is done."""
 
 
 class Dispatcher:
@@ -39,6 +42,7 @@ class Dispatcher:
         on_error: what a failed filter or gate answers whose handler has no such answer of its own.
         notice_edits: where arguments may be returned, compare them before and after, and say what was edited but not
             returned. It costs a copy of the arguments, so hosts leave it off.
+        settings: what is to be loaded before OnActivate and OnConfigurationChange, if there is any.
     """
 
     def __init__(
@@ -48,8 +52,10 @@ class Dispatcher:
         on_error: Reject | None = None,
         *,
         notice_edits: bool = False,
+        settings: Settings[Any] | None = None,
     ) -> None:
         self.handlers = handlers
+        self.settings = settings
         self._limits = limits
         self._on_error = on_error
         self._notice_edits = notice_edits
@@ -68,13 +74,11 @@ class Dispatcher:
 
         Result: an outcome; failures of the handler are the outcome `Failed`, or `Rejected` where `on_error` says so.
         """
-        started = time.monotonic()
-        if name == HookName.OnActivate and HookName.OnConfigurationChange in self.handlers:
-            await self._configure(timeout)
-            if name not in self.handlers:
-                return Unchanged()
-            if timeout is not None:
-                timeout -= time.monotonic() - started
+        if name in _CONFIGURED:
+            return await self._configured(HOOKS[name], timeout)
+        return await self._call(name, arguments, timeout)
+
+    async def _call(self, name: str, arguments: Sequence[Any], timeout: float | None) -> Outcome:
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         call = self.begin(name, arguments, answer.set_result, timeout)
         try:
@@ -90,7 +94,8 @@ class Dispatcher:
         """Call a hook's handler and go on: for hosts that need no task of their own for a call.
 
         Arguments are those of `dispatch`, and the function that is given the outcome: on the loop, and before this
-        returns, with None as its result, where there is nothing to wait for. OnActivate is for `dispatch` only.
+        returns, with None as its result, where there is nothing to wait for. OnActivate and OnConfigurationChange are
+        for `dispatch` only.
         """
         handler = self.handlers.get(name)
         if handler is None:
@@ -118,7 +123,7 @@ class Dispatcher:
         if isinstance(error, ThreadsExhausted):
             pass  # the pool has said so, once for all such calls
         elif (cause := error.__cause__) is not None:
-            where = _authors_part(cause.__traceback__)
+            where = authors_part(cause.__traceback__)
             exc_info = (type(cause), cause, where) if where else None
             logger.error("%s: %s failed: %s", hook.name, location, error, exc_info=exc_info)
         else:
@@ -138,13 +143,31 @@ class Dispatcher:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _configure(self, timeout: float | None) -> None:
-        """Mattermost's `hooks.go` promises OnConfigurationChange once before OnActivate; in Go, too, the plugin's side
-        keeps that promise. An error there does not keep the plugin from starting."""
-        # Half of the time, so that OnActivate has the other half.
-        outcome = await self.dispatch(HookName.OnConfigurationChange, (), timeout and timeout / 2)
-        if isinstance(outcome, Failed):
-            logger.warning("OnConfigurationChange failed before OnActivate; the plugin is activated all the same")
+    async def _configured(self, hook: Hook, timeout: float | None) -> Outcome:
+        """OnActivate or OnConfigurationChange, with what comes before its handler, which may be all there is.
+
+        Each step has half of the time that the host leaves, so that the next has the other half.
+        """
+        end = None if timeout is None else time.monotonic() + timeout
+
+        def left(share: float = 1) -> float | None:
+            return None if end is None else share * (end - time.monotonic())
+
+        if self.settings is not None:
+            half, usual = left(0.5), self._limits.hook_timeout
+            await self.settings.load(usual if half is None else min(usual, half))
+            if problem := self.settings.problem:
+                return self.failure(hook, HandlerError(problem, hook=hook.name, handler="App(settings=…)"))
+        # Mattermost's `hooks.go` promises OnConfigurationChange once before OnActivate; in Go, too, the plugin's side
+        # keeps that promise. An error there does not keep the plugin from starting.
+        configures = HookName.OnConfigurationChange in self.handlers
+        if hook.name is HookName.OnActivate and configures:
+            outcome = await self._call(HookName.OnConfigurationChange, (), left(0.5))
+            if isinstance(outcome, Failed):
+                logger.warning("OnConfigurationChange failed before OnActivate; the plugin is activated all the same")
+        if hook.name not in self.handlers and (configures or self.settings is not None):
+            return Unchanged()
+        return await self._call(hook.name, (), left())
 
 
 class Call:
@@ -295,13 +318,6 @@ async def _run(call: Call, handler: Handler, function: Callable[[Any], Awaitable
     finally:
         watchdog.leave()
     call._settle(result)
-
-
-def _authors_part(traceback: types.TracebackType | None) -> types.TracebackType | None:
-    """A traceback from where it leaves this package: what the author wants to see, if it ever does."""
-    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_PACKAGE):
-        traceback = traceback.tb_next
-    return traceback
 
 
 def margin(timeout: float) -> float:

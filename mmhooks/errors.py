@@ -7,7 +7,9 @@
      │    ├── HandlerMismatch         the function cannot take the hook's parameters
      │    ├── RegistrationClosed      a host has asked already
      │    └── SecondCopy              the plugin's module was imported a second time
-     ├── ConfigurationError           the environment holds values that cannot be used
+     ├── BundleError                  a folder that cannot be made a bundle; a line for each fault
+     ├── ConfigurationError           the environment or the settings hold values that cannot be used
+     ├── DeployError                  a server could not be reached, refused, or does not run the plugin
      ├── ModelError                   data does not fit a model
      ├── UnsupportedByHost            what this host's wire cannot carry
      ├── AppError                     a failure in Mattermost's words
@@ -26,6 +28,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 
@@ -58,7 +61,36 @@ class SecondCopy(RegistrationError):
 
 
 class ConfigurationError(MmhooksError, ValueError):
-    """Environment variables that cannot be used; the text has a line for each."""
+    """Environment variables that cannot be used, a line of the text for each; or settings that are required and not set."""
+
+
+class BundleError(MmhooksError):
+    """A plugin's folder that cannot be made a bundle, or a bundle that does not do.
+
+    Arguments:
+        faults: what is wrong, each with the thing, what was expected, and what to do; the text has a line for each.
+    """
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
+
+
+class DeployError(MmhooksError):
+    """A server could not be reached, refused what it was asked for, or does not run the plugin.
+
+    Arguments:
+        text: what happened, what was expected, and what to do.
+        status: the HTTP status of the server's answer; 0 when there was none.
+        id: Mattermost's id of the failure, such as `app.plugin.not_installed.app_error`.
+        may_pass: whether it may be otherwise in a moment: a connection that dropped, a server that starts again.
+    """
+
+    def __init__(self, text: str, *, status: int = 0, id: str = "", may_pass: bool = False) -> None:  # noqa: A002
+        super().__init__(text)
+        self.status = status
+        self.id = id
+        self.may_pass = may_pass
 
 
 class ModelError(MmhooksError, ValueError):

@@ -10,6 +10,8 @@ import datetime
 import itertools
 import json
 import logging
+import os
+import types
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -40,6 +42,16 @@ def install(write: Callable[[bytes], None]) -> None:
     root.setLevel(logging.INFO)
     for chatty in ("asyncio", "grpc"):
         logging.getLogger(chatty).setLevel(logging.INFO)  # their debugging says nothing about a plugin
+
+
+def authors_part(traceback: types.TracebackType | None) -> types.TracebackType | None:
+    """A traceback from where it leaves this package: what the author wants to see, if it ever does."""
+    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_NOT_THE_AUTHORS):
+        traceback = traceback.tb_next
+    return traceback
+
+
+_NOT_THE_AUTHORS = (os.path.dirname(__file__) + os.sep, "<frozen importlib")
 
 
 def _line(record: logging.LogRecord) -> bytes:

@@ -39,6 +39,8 @@ class TestClient(HookCalls):
         self._app = app
         self._raise = raise_exceptions
         self._dispatcher = app.make_dispatcher(notice_edits=True)
+        self._settings = self._dispatcher.settings
+        self._settings_before = self._settings.state if self._settings else (None, {})
         self._finalizer = weakref.finalize(self, self._dispatcher.close)
 
     def __enter__(self) -> Self:
@@ -48,7 +50,9 @@ class TestClient(HookCalls):
         self.close()
 
     def close(self) -> None:
-        """End the threads of this client."""
+        """End the threads of this client, and put back the settings that the app had before."""
+        if self._settings and self._finalizer.alive:
+            self._settings.state = self._settings_before
         self._finalizer()
 
     def implemented_hooks(self) -> list[str]:

@@ -60,6 +60,7 @@ class PluginService:
         }
         methods["Plugin.Implemented"] = self._tell_implemented
         methods["Plugin.OnActivate"] = self._activate
+        methods["Plugin.OnConfigurationChange"] = self._configure
         return methods
 
     def _call(self, name: str, stream: Stream, request: Request) -> Deferred:
@@ -120,9 +121,13 @@ class PluginService:
             error = AppError(f"the server's plugin API cannot be reached: {api}")
             return stream.response(request, codec.reply, {"A": error})
         self._app.api_link.caller = ServerAPI(Client(api, "Plugin"), asyncio.get_running_loop())
-        needed = {HookName.OnActivate, HookName.OnConfigurationChange} & self._dispatcher.handlers.keys()
+        needed = HookName.OnActivate in self._app.implemented_hooks()
         outcome = await self._dispatcher.dispatch(HookName.OnActivate, ()) if needed else Unchanged()
         return self._answer(codec, outcome, stream, request)
+
+    async def _configure(self, stream: Stream, request: Request) -> bytes:
+        outcome = await self._dispatcher.dispatch(HookName.OnConfigurationChange, ())
+        return self._answer(hook_codec(HookName.OnConfigurationChange), outcome, stream, request)
 
 
 _NOTHING: frozenset[int] = frozenset()

@@ -46,11 +46,30 @@ class LogLine:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Program:
+    """How a plugin's process is started.
+
+    Arguments:
+        file: what messages call it.
+        command: the program and its arguments.
+        folder: the working directory.
+        environ: the variables besides those that hosts set; the caller's own unless given.
+        user: the ids of a user and a group to run as, for a caller who may.
+    """
+
+    file: Path
+    command: Sequence[str | Path]
+    folder: Path
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    user: tuple[int, int] | None = None
+
+
 class PluginProcess:
     """A running plugin.
 
     Arguments:
-        plugin: the plugin's file, or the folder that has its plugin.py.
+        plugin: the plugin's file, or the folder that has its plugin.py; or how else it is started.
         host: the wire, "netrpc" or "grpc"; or an embedded host of one's own.
         on_log: is given each line of its log, from a thread.
         on_print: is given what it prints, from a thread; it must not call the plugin.
@@ -62,28 +81,22 @@ class PluginProcess:
 
     def __init__(
         self,
-        plugin: str | Path,
+        plugin: str | Path | Program,
         host: str | hosts.Host = hosts.DEFAULT,
         *,
         on_log: Callable[[LogLine], None] | None = None,
         on_print: Callable[[str], None] | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
-        self.file = plugin_file(plugin)
+        program = plugin if isinstance(plugin, Program) else _in_development(plugin_file(plugin))
+        self.file = program.file
         self._host = hosts.make(host) if isinstance(host, str) else host
         self.log: list[LogLine] = []
         self.printed = ""
         self._on_log, self._on_print = on_log, on_print
         self._news = threading.Condition()
         self._folder = tempfile.mkdtemp(prefix="mmhooks-")
-        self._process = subprocess.Popen(
-            [sys.executable, self.file.name],
-            cwd=self.file.parent,
-            env=self._environ(environ or {}),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
+        self._process = self._start(program, environ or {})
         assert self._process.stdout
         assert self._process.stderr
         self._threads = [self._in_thread(self._read_log, self._process.stderr)]
@@ -174,14 +187,32 @@ class PluginProcess:
         shutil.rmtree(self._folder, ignore_errors=True)
         return status
 
-    def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
-        return {
-            **self._host.environ(os.environ),
+    def _start(self, program: Program, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        environ = {
+            **self._host.environ(program.environ),
             COOKIE[0]: COOKIE[1],
             "PLUGIN_UNIX_SOCKET_DIR": self._folder,  # nobody else on the machine can connect
             "MMHOOKS_DEV": "1",
             **more,
         }
+        user, group = program.user or (None, None)
+        if user is not None:
+            os.chown(self._folder, user, -1)
+        try:
+            return subprocess.Popen(
+                [*program.command],
+                cwd=program.folder,
+                env=environ,
+                user=user,
+                group=group,
+                extra_groups=None if user is None else [],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+        except OSError as error:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise StartFailed(f"{program.file} cannot be started: {error}") from None
 
     def _shake_hands(self, stdout: IO[bytes]) -> tuple[str, str]:
         lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -243,6 +274,10 @@ class PluginProcess:
         thread = threading.Thread(target=target, args=arguments, name="mmhooks-plugin-process", daemon=True)
         thread.start()
         return thread
+
+
+def _in_development(file: Path) -> Program:
+    return Program(file, [sys.executable, file.name], file.parent)
 
 
 def plugin_file(plugin: str | Path) -> Path:

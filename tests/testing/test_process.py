@@ -354,7 +354,7 @@ connection = listening.accept()[0]
 
 def test_process_that_does_not_answer_cannot_be_reached_and_is_killed(wire: str, tmp_path: Path) -> None:
     host = hosts.make(wire)
-    host.start_timeout = 0.5
+    host.patience = 0.5
     file = fake(LISTENING.replace("WIRE", wire) + "threading.Event().wait()", tmp_path)
     with pytest.raises(StartFailed, match="cannot be reached: "):
         PluginProcess(file, host)

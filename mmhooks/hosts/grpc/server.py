@@ -6,44 +6,45 @@ import contextlib
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from mmhooks.hosts import handshake, loop, sockets
+from mmhooks.hosts.arrival import Arrival
 from mmhooks.hosts.grpc.goplugin import GoPlugin
-from mmhooks.hosts.grpc.servicer import Servicer
+from mmhooks.hosts.grpc.servicer import ArrivingServicer
 from mmhooks.launch import Launch
-
-if TYPE_CHECKING:
-    from mmhooks.app import App
 
 logger = logging.getLogger("mmhooks")
 
 
-def serve(app: App, launch: Launch) -> None:
-    """Serve until the host says stop, or is gone."""
-    loop.run(lambda: _serve(app, launch))
+def serve(arrival: Arrival, launch: Launch, shaken: Callable[[], None]) -> None:
+    """Serve until the host says stop, or is gone; see `mmhooks.hosts.Server`."""
+    loop.run(lambda: _serve(arrival, launch, shaken))
 
 
-async def _serve(app: App, launch: Launch) -> None:
+async def _serve(arrival: Arrival, launch: Launch, shaken: Callable[[], None]) -> None:
     stop = loop.Stop()
     goplugin = GoPlugin(launch.output, stop.ask)
     # The servicer has the limit of its own: gRPC's would answer before anybody could make a rejection of it.
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
-    server.add_generic_rpc_handlers((Servicer(app), *goplugin.handlers()))
+    server.add_generic_rpc_handlers((ArrivingServicer(arrival), *goplugin.handlers()))
     await _add_health(server)
     address = _listen(server, launch)
     await server.start()
     launch.lifeline.stop = stop.ask
     launch.write_handshake(handshake.line(launch.environ, *address))
+    shaken()
     reason = await stop.wait()
     logger.debug("stopping: %s", reason)
     launch.lifeline.stopping()
     goplugin.end()
     await server.stop(loop.CALLS_GRACE)
-    app.dispatcher.close()
+    if arrival.app is not None:
+        arrival.app.dispatcher.close()
     if address[0] == "unix":
         with contextlib.suppress(OSError):
             os.unlink(address[1])

@@ -17,6 +17,7 @@ from mmhooks.errors import (
     ThreadsExhausted,
 )
 from mmhooks.hooks import HOOKS, Hook
+from mmhooks.hosts.arrival import Arrival
 from mmhooks.hosts.grpc.calls import HookCodec, hook_codec, servable
 from mmhooks.hosts.grpc.messages import PACKAGE, message_class
 from mmhooks.hosts.implemented import Implemented
@@ -90,6 +91,55 @@ class Servicer(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     async def _implemented(self, request: Any, context: Any) -> Any:
         return message_class(f"{PACKAGE}.ImplementedResponse")(hooks=self._names.names())
+
+
+LONGEST_IMPORT = 25.0
+"""Seconds that the first call waits for the plugin's modules: Mattermost gives 30 s for it."""
+
+
+class ArrivingServicer(grpc.GenericRpcHandler):  # type: ignore[misc]
+    """Serves `PluginHooks` for an app that may come later; calls wait for it.
+
+    One that does not come within `LONGEST_IMPORT` is replaced by one whose activation fails and says so.
+    """
+
+    def __init__(self, arrival: Arrival) -> None:
+        self._arrival = arrival
+        self._servicer: Servicer | None = None
+
+    def service(self, handler_call_details: Any) -> Any:
+        """See `Servicer.service`."""
+        if self._arrival.app is not None:
+            return self._arrived(self._arrival.app).service(handler_call_details)
+        if not handler_call_details.method.startswith(f"/{PACKAGE}.PluginHooks/"):
+            return None
+
+        async def call(request: Any, context: Any) -> Any:
+            method = self._arrived(await self._app()).service(handler_call_details)
+            if method is None:
+                return await context.abort(grpc.StatusCode.UNIMPLEMENTED, "no such hook")
+            return await method.unary_unary(request, context)
+
+        return _method(call)
+
+    def _arrived(self, app: App) -> Servicer:
+        if self._servicer is None:
+            self._servicer = Servicer(app)
+        return self._servicer
+
+    async def _app(self) -> App:
+        try:
+            return await self._arrival.wait(LONGEST_IMPORT)
+        except TimeoutError:
+            from mmhooks.hosts.ahead import failing_app, where_main_is
+
+            reason = (
+                f"the plugin's modules have not been imported within {LONGEST_IMPORT:g} s (the import is at "
+                f"{where_main_is()}): move slow work to OnActivate"
+            )
+            logger.error("%s", reason)
+            self._arrival.put(failing_app(reason))
+            return await self._arrival.wait()
 
 
 def _check_size(limit: int | None, size: int, what: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 from mmhooks.hosts.loop import LAST_WORDS
@@ -32,12 +32,15 @@ class GoPlugin:
 
     Arguments:
         output: what the process prints.
-        service: makes the methods of the hooks, given the broker.
+        service: makes the methods of the hooks, given the broker; calls of them wait until it has.
         stop: asks the process to stop.
     """
 
     def __init__(
-        self, output: Output, service: Callable[[Broker], Mapping[str, Method]], stop: Callable[[str], None]
+        self,
+        output: Output,
+        service: Callable[[Broker], Awaitable[Mapping[str, Method]]],
+        stop: Callable[[str], None],
     ) -> None:
         self._output = output
         self._service = service
@@ -112,7 +115,7 @@ class GoPlugin:
         except TimeoutError as error:
             logger.error("the host asked for the hooks and did not come for them: %s", error)
         else:
-            self._hooks = Server(stream, self._service(self._broker))
+            self._hooks = Server(stream, await self._service(self._broker))
 
     # what is printed
 

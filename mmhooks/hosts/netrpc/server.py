@@ -9,19 +9,24 @@ import contextlib
 import logging
 import os
 import socket
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from mmhooks.hosts import handshake, sockets
+from mmhooks.hosts.arrival import Arrival
 from mmhooks.launch import Launch
 
 if TYPE_CHECKING:
-    from mmhooks.app import App
+    from collections.abc import Mapping
+
+    from mmhooks.hosts.netrpc.broker import Broker
+    from mmhooks.hosts.netrpc.peers import Method
 
 logger = logging.getLogger("mmhooks")
 
 
-def serve(app: App, launch: Launch) -> None:
-    """Serve until the host says stop, or is gone."""
+def serve(arrival: Arrival, launch: Launch, shaken: Callable[[], None]) -> None:
+    """Serve until the host says stop, or is gone; see `mmhooks.hosts.Server`."""
     listening, network, address = _listen(launch)
 
     def tidy() -> None:
@@ -37,24 +42,28 @@ def serve(app: App, launch: Launch) -> None:
 
     launch.lifeline.stop = leave_before_the_start
     launch.write_handshake(handshake.line(launch.environ, network, address))
+    shaken()
     from mmhooks.hosts import loop
 
     try:
-        loop.run(lambda: _serve(app, launch, listening))
+        loop.run(lambda: _serve(arrival, launch, listening))
     finally:
         tidy()
 
 
-async def _serve(app: App, launch: Launch, listening: socket.socket) -> None:
+async def _serve(arrival: Arrival, launch: Launch, listening: socket.socket) -> None:
     import asyncio
 
     from mmhooks.hosts.loop import CALLS_GRACE, Stop
     from mmhooks.hosts.netrpc.goplugin import GoPlugin
     from mmhooks.hosts.netrpc.plugin import PluginService
 
+    async def hooks(broker: Broker) -> Mapping[str, Method]:
+        return PluginService(await arrival.wait(), broker).methods()
+
     stop = Stop()
     launch.lifeline.stop = stop.ask
-    goplugin = GoPlugin(launch.output, lambda broker: PluginService(app, broker).methods(), stop.ask)
+    goplugin = GoPlugin(launch.output, hooks, stop.ask)
     running = asyncio.get_running_loop()
 
     def connect() -> asyncio.BaseProtocol:
@@ -69,7 +78,8 @@ async def _serve(app: App, launch: Launch, listening: socket.socket) -> None:
     await goplugin.finish(CALLS_GRACE)
     goplugin.end()
     await asyncio.sleep(0)  # the transport hangs up in the loop's next round
-    app.dispatcher.close()
+    if arrival.app is not None:
+        arrival.app.dispatcher.close()
 
 
 def _listen(launch: Launch) -> tuple[socket.socket, Literal["unix", "tcp"], str]:

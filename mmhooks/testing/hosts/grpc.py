@@ -46,7 +46,7 @@ class EmbeddedHost:
         request = message_class(f"{PACKAGE}.ImplementedRequest")
         method = self._method(f"/{PACKAGE}.PluginHooks/Implemented", message_class(f"{PACKAGE}.ImplementedResponse"))
         try:
-            names = [*method(request(), timeout=self.start_timeout).hooks]
+            names = [*method(request(), timeout=self.patience).hooks]
         except grpc.RpcError as error:
             raise Unreachable(error.details()) from None
         self._thread = threading.Thread(

@@ -70,9 +70,9 @@ class EmbeddedHost:
         self._thread = threading.Thread(target=self._loop.run_forever, name="mmhooks-netrpc-host", daemon=True)
         self._thread.start()
         try:
-            return self._wait_for(self._connect(network, address, printed), self.start_timeout)
+            return self._wait_for(self._connect(network, address, printed), self.patience)
         except TimeoutError:
-            raise Unreachable(f"no answer within {self.start_timeout:g} s") from None
+            raise Unreachable(f"no answer within {self.patience:g} s") from None
         except (OSError, CallRefused, RemoteProtocolError) as error:
             raise Unreachable(str(error)) from None
 

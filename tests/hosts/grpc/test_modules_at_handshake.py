@@ -22,6 +22,7 @@ OURS = {
     "mmhooks.errors",
     "mmhooks.hooks",
     "mmhooks.hosts",
+    "mmhooks.hosts.arrival",
     "mmhooks.hosts.grpc",
     "mmhooks.hosts.grpc.calls",
     "mmhooks.hosts.grpc.codec",

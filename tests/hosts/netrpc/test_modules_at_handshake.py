@@ -19,6 +19,7 @@ OURS = {
     "mmhooks.errors",
     "mmhooks.hooks",
     "mmhooks.hosts",
+    "mmhooks.hosts.arrival",
     "mmhooks.hosts.handshake",
     "mmhooks.hosts.netrpc",
     "mmhooks.hosts.netrpc.server",

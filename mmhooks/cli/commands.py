@@ -9,13 +9,28 @@ from typing import Any, get_args
 import click
 
 from mmhooks import __version__
-from mmhooks.cli.dev import Console, in_brief
+from mmhooks.cli.bundle import bundle, manifest
+from mmhooks.cli.new import new
+from mmhooks.cli.server import deploy, disable, enable, logs, remove
 from mmhooks.errors import MmhooksError
 from mmhooks.hosts.handshake import Host as Wire
 from mmhooks.testing.hosts import DEFAULT
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """Shows mmhooks' own errors as what they are: something to mend, and no reason for a traceback."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return [*self.commands]  # in the order in which a plugin's author comes to need them
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except MmhooksError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mmhooks")
 def cli() -> None:
     """Write Mattermost server plugins in Python."""
@@ -31,7 +46,7 @@ def _json_object(context: click.Context, option: click.Parameter, text: str) -> 
     return found
 
 
-@cli.command()
+@click.command()
 @click.argument("plugin", type=click.Path())
 @click.option("--post", "posts", multiple=True, metavar="TEXT", help="Post this message and stop; may be repeated.")
 @click.option("--user", default="someone", show_default=True, help="The user_id of the posts.")
@@ -51,6 +66,8 @@ def dev(plugin: str, posts: tuple[str, ...], user: str, channel: str, props: dic
     Starts it as a server does, then takes messages from the terminal and says what a server would store. A line that
     begins with a slash is a command. The plugin is started again when its files change.
     """
+    from mmhooks.cli.dev import Console, in_brief
+
     try:
         console = Console(plugin, user=user, channel=channel, host=host, props=props)
         if posts:
@@ -58,3 +75,7 @@ def dev(plugin: str, posts: tuple[str, ...], user: str, channel: str, props: dic
         console.converse(sys.stdin)
     except MmhooksError as error:
         raise click.ClickException(in_brief(error)) from error
+
+
+for command in (new, dev, bundle, manifest, deploy, logs, enable, disable, remove):
+    cli.add_command(command)

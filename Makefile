@@ -26,7 +26,7 @@ generate: .venv/test  ## make all generated files anew from protos/ and mmhooks/
 bench: .venv/test  ## measure, as ratios against bare gRPC programs and a plugin in Go; needs Go
 	$(BIN)/python -m tests.bench
 
-soak: .venv/test  ## a million calls over net/rpc, after which a plugin must not have grown; needs Go. make soak CALLS=50000
+soak: .venv/test  ## standalone bundles of all examples, and a million calls over net/rpc; needs Go. make soak CALLS=50000
 	$(BIN)/python -m tests.soak $(CALLS)
 
 docs: .venv/test  ## build the documentation into site/; warnings are errors

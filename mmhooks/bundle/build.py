@@ -99,7 +99,10 @@ def build(
         name = f"{plan.manifest['id']}-{plan.manifest['version']}"
         file = folder / "dist" / f"{name}.tar.gz"
         say("packing …")
-        archive.write(stage, file, plan.manifest["id"])
+        try:
+            archive.write(stage, file, plan.manifest["id"])
+        except OSError as error:
+            raise BundleError([f"{file} cannot be written: {error.strerror}"]) from error
         return Bundle(file, plan.manifest, plan.hooks, libraries, _parts(stage, targets))
 
 

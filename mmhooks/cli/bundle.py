@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,7 @@ def manifest(folder: Path, settings: bool) -> None:
 def _report(made: Bundle) -> Iterator[str]:
     from mmhooks.bundle.manifest import newer_hooks
 
-    yield click.style(f"dist/{made.file.name}: {_size(made.file.stat().st_size)}", bold=True) + ", unpacked:"
+    yield click.style(f"{os.path.relpath(made.file)}: {_size(made.file.stat().st_size)}", bold=True) + ", unpacked:"
     there: dict[str, list[str]] = {}
     for library in made.libraries:
         if library.name != "mmhooks":

@@ -129,10 +129,11 @@ def failing_app(reason: str) -> App:
     """An app whose activation fails with this reason, in place of one that did not come."""
     app = App()
 
-    @app.hook(HookName.OnActivate)
-    async def fail() -> None:
+    async def start_plugin() -> None:
         raise AppError(reason)
 
+    start_plugin.__qualname__ = start_plugin.__name__  # as the log has it
+    app.hook(HookName.OnActivate)(start_plugin)
     return app
 
 

@@ -6,7 +6,6 @@ server waits for a handshake. Calls wait for the app meanwhile.
 
 from __future__ import annotations
 
-import asyncio
 import concurrent.futures
 from typing import TYPE_CHECKING
 
@@ -41,5 +40,7 @@ class Arrival:
 
     async def wait(self, timeout: float | None = None) -> App:
         """Wait for the app, for so many seconds at most. Raises `TimeoutError`."""
+        import asyncio  # over net/rpc the handshake does without it, as it takes longer to import than all else there
+
         # Without the shield, whoever gives up waiting would cancel the arrival itself.
         return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(self._coming)), timeout)

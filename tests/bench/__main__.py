@@ -9,11 +9,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import blocking, calling, gohost, machine, netrpc, profiling, starting
+from tests.bench import blocking, bundles, calling, gohost, machine, netrpc, profiling, starting
 from tests.bench.figures import MISSED, Figure, table
 from tests.bench.machine import CannotMeasure, Wire
 
-PARTS: dict[Wire, tuple[str, ...]] = {"grpc": ("start", "call", "blocked"), "netrpc": ("start", "call")}
+PARTS: dict[Wire, tuple[str, ...]] = {
+    "grpc": ("start", "call", "blocked", "bundle"),
+    "netrpc": ("start", "call", "bundle"),
+}
+
+_WITHOUT_GO = ("start", "bundle")
 
 _COMPARED: dict[Wire, tuple[str, str]] = {
     "grpc": ("gRPC: beside programs for bare gRPC", "bare"),
@@ -34,9 +39,9 @@ def main() -> int:
     machine.forget_settings()
     facts = machine.facts()
     print(", ".join(f"{name} {value}" for name, value in facts.items()), flush=True)
-    if machine.go() is None and (arguments.profile or any(each != ["start"] for each in parts.values())):
-        print("Go is missing: only the start can be measured, since a host in Go makes the calls.")
-        parts = {wire: [part for part in each if part == "start"] for wire, each in parts.items()}
+    if machine.go() is None and (arguments.profile or any({*each} - {*_WITHOUT_GO} for each in parts.values())):
+        print("Go is missing: only starts and bundles can be measured, since a host in Go makes the calls.")
+        parts = {wire: [part for part in each if part in _WITHOUT_GO] for wire, each in parts.items()}
         if arguments.profile or not any(parts.values()):
             return 1
     figures: dict[Wire, list[Figure]] = {wire: [] for wire in wires}
@@ -64,6 +69,8 @@ def main() -> int:
 def _measure(wire: Wire, part: str, folder: Path, *, quick: bool) -> list[Figure]:
     if part == "start":
         return starting.measure(folder, runs=9 if quick else 21, wire=wire)
+    if part == "bundle":
+        return bundles.measure(folder, runs=5 if quick else 15, wire=wire)
     with gohost.Host(gohost.build(folder), folder) as host:
         if part == "blocked":
             return blocking.measure(host, runs=9, calls=100 if quick else 300)

@@ -98,6 +98,12 @@ def time(name: str, milliseconds: Sequence[float], *, target: float, idle: Seque
     )
 
 
+def plain(name: str, values: Sequence[float], *, unit: str, target: float) -> Figure:
+    """A figure that must not be passed, beside nothing."""
+    value = statistics.median(values)
+    return Figure(name, value, min(values), max(values), target, len(values), unit=unit, ours=_short(value, unit))
+
+
 def table(figures: Sequence[Figure], other: str = "bare") -> str:
     """The figures as an aligned table, which is Markdown at the same time. `other` is what mmhooks is compared with."""
     headings = ("", other, "mmhooks", "figure", "min-max", "target", "runs")

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -66,10 +67,21 @@ def measure(folder: Path, runs: int, wire: Wire = "grpc") -> list[Figure]:
 
 
 def start(file: Path, folder: Path, wire: Wire = "grpc") -> Start:
-    """Start a program, read its handshake line, and end it. Raises `CannotMeasure` when no such line comes."""
+    """Start a Python program, read its handshake line, and end it. Raises `CannotMeasure` when no such line comes."""
+    return start_program(python(file), wire, {**os.environ, **settings(folder, wire)})
+
+
+def start_program(command: Sequence[str], wire: Wire, environ: Mapping[str, str], folder: Path | None = None) -> Start:
+    """The same for any command.
+
+    Arguments:
+        command: the program and its arguments.
+        wire: what it is to speak.
+        environ: its environment, without what hosts set.
+        folder: its working directory.
+    """
     environ = {
-        **os.environ,
-        **settings(folder, wire),
+        **environ,
         "MATTERMOST_PLUGIN": "Securely message teams, anywhere.",
         "PLUGIN_PROTOCOL_VERSIONS": "1",
     }
@@ -78,7 +90,7 @@ def start(file: Path, folder: Path, wire: Wire = "grpc") -> Start:
         if wire == "netrpc":
             environ["PLUGIN_UNIX_SOCKET_DIR"] = sockets
         began = time.perf_counter()
-        process = subprocess.Popen(python(file), stdout=subprocess.PIPE, stderr=errors, env=environ)
+        process = subprocess.Popen([*command], stdout=subprocess.PIPE, stderr=errors, env=environ, cwd=folder)
         assert process.stdout is not None
         # Not by Popen, which would wait for a process that has ended: what it used would be lost.
         alarm = threading.Timer(PATIENCE, os.kill, (process.pid, signal.SIGKILL))
@@ -96,7 +108,7 @@ def start(file: Path, folder: Path, wire: Wire = "grpc") -> Start:
         if not line.startswith(FLOORS[wire].line):
             errors.seek(0)
             told = errors.read().decode(errors="replace")
-            raise CannotMeasure(f"{file.name} gave no handshake line but {line!r}\n{told}")
+            raise CannotMeasure(f"{command[-1]} gave no handshake line but {line!r}\n{told}")
     # ru_maxrss may be that of this process, of which the other one was a copy for a moment: second best.
     return Start(took * 1000, (peak or used.ru_maxrss * _MAXRSS_UNIT) / 2**20)
 

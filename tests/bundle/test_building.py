@@ -219,6 +219,15 @@ def test_an_error_in_a_module_that_is_not_imported_is_found_all_the_same(folder:
     assert not (hello / "dist").exists()
 
 
+def test_a_place_that_cannot_be_written_to_is_named(folder: Folder) -> None:
+    hello = folder("hello")
+    (hello / "dist").write_text("in the way")
+    ran = mmhooks("bundle", "--host", "netrpc", folder=hello)
+    assert ran.returncode == 1
+    assert f"{hello}/dist/com.example.hello-0.1.0.tar.gz cannot be written: File exists" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
 def test_the_check_finds_what_is_only_installed_here(folder: Folder) -> None:
     hello = folder("hello")
     change(hello, "app = App()", "import pytest_timeout\napp = App()", "plugin.py")

@@ -1,4 +1,4 @@
-"""The command: exits with 1 when the plugin has grown, or has given a wrong answer."""
+"""The command: exits with 1 when a standalone bundle does not run, the plugin has grown, or has given a wrong answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.bench import gohost, machine
-from tests.soak import soaking
+from tests.soak import soaking, standalone
 
 
 def main() -> int:
@@ -24,13 +24,18 @@ def main() -> int:
             tempfile.TemporaryDirectory(prefix="mmhooks-soak-") as folder,
             gohost.Host(gohost.build(Path(folder)), Path(folder)) as host,
         ):
-            found = soaking.soak(host, calls, told=lambda line: print(line, flush=True))
+            standalone.run_all(host, Path(folder), _tell)
+            found = soaking.soak(host, calls, _tell)
     except (machine.CannotMeasure, soaking.WrongAnswer) as error:
         print(error, file=sys.stderr)
         return 1
     grown = found.growth >= soaking.LIMIT
     print(f"{found.growth:+.2%} since the warm-up, less than {soaking.LIMIT:.0%} wanted{': GROWN' if grown else ''}")
     return int(grown)
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Keeps people from shouting, and mends a common slip; what it does can be set in the System Console."""
+"""Keeps people from shouting, and mends a common slip."""
 
 from mmhooks import App, HookName, Post, Reject
 
@@ -12,7 +12,7 @@ def keep_calm(post: Post) -> Post | Reject | None:
     settings = app.settings
     if post.message.isupper() and not settings.allow_shouting:
         return Reject("Please don't shout.")  # the author reads this; nothing is stored
-    if not settings.slip or settings.slip not in post.message:
+    if settings.slip not in post.message:
         return None  # the post is stored as it is
     post.message = post.message.replace(settings.slip, settings.correction)
     return post  # stored instead of the original

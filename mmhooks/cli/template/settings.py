@@ -4,6 +4,14 @@ from pydantic import BaseModel, Field
 
 
 class Settings(BaseModel):
-    allow_shouting: bool = Field(False, title="Allow shouting", description="Whether messages may be all capitals.")
-    slip: str = Field("teh", title="Common slip", description="A word that is mended; nothing if it is empty.")
-    correction: str = Field("the", title="Its correction")
+    allow_shouting: bool = Field(
+        default=False,
+        title="Allow shouting",
+        description="Messages may be all capitals.",
+    )
+    slip: str = Field(
+        default="teh",
+        title="Common slip",
+        description="A word that is mended.",
+    )
+    correction: str = Field(default="the", title="Its correction")

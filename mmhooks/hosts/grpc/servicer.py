@@ -137,7 +137,6 @@ class ArrivingServicer(grpc.GenericRpcHandler):  # type: ignore[misc]
                 f"the plugin's modules have not been imported within {LONGEST_IMPORT:g} s (the import is at "
                 f"{where_main_is()}): move slow work to OnActivate"
             )
-            logger.error("%s", reason)
             self._arrival.put(failing_app(reason))
             return await self._arrival.wait()
 

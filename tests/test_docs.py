@@ -28,12 +28,24 @@ from mmhooks.hosts.grpc import calls as grpc_calls
 from mmhooks.hosts.netrpc import calls as netrpc_calls
 from mmhooks.hosts.netrpc.structs import API
 from mmhooks.limits import VARIABLES
+from tests.deploy.rest_server import TOKEN, RestServer
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-SHOWN_ONLY = {".", "make", "pip", "python3"}
-"""Commands of transcripts that make environments, or are for a checkout: they are not run."""
+SHOWN_ONLY = {".", "make", "mmctl", "pip", "python3"}
+"""Commands of transcripts that make environments, are for a checkout, or belong to others: they are not run."""
+
+VARYING = {
+    r"\b\d+\.\d\d ?s\b": "0.00 s",
+    r" *\b\d+(\.\d)? [kM]B\b": " 0 MB",
+    r"\b(linux|darwin)-(amd64|arm64)\b": "linux-amd64",
+    r"\bPython 3\.\d+": "Python 3.11",
+    r"(?<= )[\w-]+ \d+(\.\d+)+(, |$)": "",  # a library and its version
+    r", as the user nobody$": "",
+    r"https?://(localhost:\d+|chat\.example\.com)": "https://chat.example.com",
+}
+"""What differs from machine to machine and from day to day, and what is compared in its place."""
 
 EXAMPLES = [
     ("README.md", "plugin.py", "hello/plugin.py"),
@@ -81,9 +93,23 @@ def run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.timeout(180)  # many processes, one after another
+@pytest.fixture
+def server() -> Iterator[None]:
+    """A server that `mmhooks deploy` and its like find by the variables that the pages tell of."""
+    with pytest.MonkeyPatch.context() as patched, RestServer() as rest:
+        patched.setenv("MM_SERVICESETTINGS_SITEURL", rest.address)
+        patched.setenv("MM_ADMIN_TOKEN", TOKEN)
+        plugin = "com.example.weather-report"
+        rest.write(
+            "settings: 'slip' cannot be used: Input should be a valid string; it stays as it was", plugin, "warn"
+        )
+        rest.write("MessageWillBePosted: keep_calm (plugin.py:11) failed: RuntimeError: lost", plugin, "error")
+        yield
+
+
+@pytest.mark.timeout(300)  # many processes, one after another, and PyInstaller among them
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_does_what_it_shows(page: Path, tmp_path: Path) -> None:
+def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, server: None) -> None:
     script = ""
     folder = tmp_path / "start"
     folder.mkdir()
@@ -151,8 +177,10 @@ def check_make(words: list[str]) -> None:
 
 
 def comparable(output: str) -> tuple[list[str], list[str]]:
-    """What must be the same: times are masked, and a plugin's log comes by a thread, so its order is its own."""
-    lines = re.sub(r"\b\d+\.\d\d ?s\b", "0.00 s", output).splitlines()
+    """What must be the same: what varies is masked, and a plugin's log comes by a thread, so its order is its own."""
+    for pattern, usual in VARYING.items():
+        output = re.sub(pattern, usual, output, flags=re.MULTILINE)
+    lines = output.splitlines()
     log = [line for line in lines if line.startswith(("  log ", "  print: "))]
     return [line for line in lines if line not in log], log
 

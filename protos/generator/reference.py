@@ -37,6 +37,7 @@ def generate() -> Iterator[tuple[str, str]]:
     """The page, with its path."""
     lines = [_INTRODUCTION, "| hook | kind | since | gRPC host |", "|---|---|---|---|"]
     lines += [f"| [{h.name}](#{h.name.lower()}) | {h.kind.value} | {h.since} | {_served(h)} |" for h in HOOKS.values()]
+    lines += ["", *_versions()]
     for hook in HOOKS.values():
         note = notes()[hook.name]
         lines += [
@@ -56,6 +57,19 @@ def generate() -> Iterator[tuple[str, str]]:
             lines += ["", "**Surprises.**", "", note["surprises"].strip()]
     yield "docs/hooks.md", "\n".join(lines) + "\n"
     yield "docs/models.md", _models_page()
+
+
+def _versions() -> Iterator[str]:
+    """The hooks by the server version that has them first."""
+    by_version: dict[str, list[str]] = {}
+    for hook in HOOKS.values():
+        by_version.setdefault(hook.since, []).append(f"[{hook.name}](#{hook.name.lower()})")
+    yield "**By version.** A server of an older version never calls a hook that it does not have; nothing else happens."
+    yield ""
+    yield "| Mattermost | has also |"
+    yield "|---|---|"
+    for version in sorted(by_version, key=lambda version: tuple(map(int, version.split(".")))):
+        yield f"| {version} | {', '.join(by_version[version])} |"
 
 
 _MODELS = """# Models

@@ -167,6 +167,8 @@ def take_transcript(block: Block, folder: Path) -> Path:
         else:
             assert words[0] in ("mmhooks", "pytest"), f"{block.place}: {command!r}"
             ran = run(words, folder)
+            if "--standalone" in words and ran.returncode and os.environ.get("CI") != "true":
+                pytest.skip(f"{block.place}: needs a Python that PyInstaller can pack: {ran.stdout}")
             assert comparable(ran.stdout) == comparable(shown), f"{block.place}: {command}\n{ran.stdout}"
     return folder
 

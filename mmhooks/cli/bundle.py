@@ -18,7 +18,7 @@ FOLDER = click.argument(
 )
 
 
-@click.command()
+@click.command(short_help="Make the file that a server takes.")
 @FOLDER
 @click.option("--platform", "platforms", default="", metavar="NAMES", help="linux-amd64,linux-arm64 …; this one's.")
 @click.option("--python", "pythons", default="", metavar="VERSIONS", help="Of the servers: 3.11,3.12 …; this one.")
@@ -49,7 +49,7 @@ def bundle(folder: Path, platforms: str, pythons: str, host: str, standalone: bo
         checking.check(made.file, click.echo, made.hooks)
 
 
-@click.command()
+@click.command(short_help="Print the manifest of a plugin's bundle.")
 @FOLDER
 @click.option("--settings", is_flag=True, help="Only the part that is made from the plugin's settings.")
 def manifest(folder: Path, settings: bool) -> None:

@@ -46,7 +46,7 @@ def _json_object(context: click.Context, option: click.Parameter, text: str) -> 
     return found
 
 
-@click.command()
+@click.command(short_help="Try a plugin without a server.")
 @click.argument("plugin", type=click.Path())
 @click.option("--post", "posts", multiple=True, metavar="TEXT", help="Post this message and stop; may be repeated.")
 @click.option("--user", default="someone", show_default=True, help="The user_id of the posts.")

@@ -16,7 +16,7 @@ _HIDDEN = {"gitignore": ".gitignore"}
 """Files that would have an effect in this package by their own names."""
 
 
-@click.command()
+@click.command(short_help="Make a plugin's folder to begin with.")
 @click.argument("name")
 def new(name: str) -> None:
     """Make a folder NAME with a plugin in it: code, settings, tests, and what a bundle needs. Asks nothing."""

@@ -97,7 +97,7 @@ def _id(context: click.Context, argument: click.Parameter, text: str | None) -> 
     return id_in(Path()) if text is None else checked_id(text)
 
 
-@click.command()
+@click.command(short_help="Upload a bundle, and switch it on.")
 @click.argument("bundle", type=click.Path(path_type=Path), required=False)
 @click.option("--no-enable", is_flag=True, help="Leave the plugin enabled or disabled as it is.")
 @_TIMEOUT
@@ -114,7 +114,7 @@ def deploy(server: Server, bundle: Path | None, no_enable: bool, timeout: float)
     Deployment(server, click.echo, timeout=timeout).deploy(found, enable=not no_enable)
 
 
-@click.command()
+@click.command(short_help="Switch a plugin on.")
 @click.argument("plugin_id", metavar="[ID]", required=False, callback=_id)
 @_TIMEOUT
 @_on_a_server
@@ -128,7 +128,7 @@ def enable(server: Server, plugin_id: str, timeout: float) -> None:
     Deployment(server, click.echo, timeout=timeout).enable(plugin_id)
 
 
-@click.command()
+@click.command(short_help="Switch a plugin off.")
 @click.argument("plugin_id", metavar="[ID]", required=False, callback=_id)
 @_on_a_server
 def disable(server: Server, plugin_id: str) -> None:
@@ -140,7 +140,7 @@ def disable(server: Server, plugin_id: str) -> None:
     click.echo(f"Disabled {plugin_id}")
 
 
-@click.command()
+@click.command(short_help="Delete a plugin from a server.")
 @click.argument("plugin_id", metavar="ID", callback=_id)
 @_on_a_server
 def remove(server: Server, plugin_id: str) -> None:
@@ -149,7 +149,7 @@ def remove(server: Server, plugin_id: str) -> None:
     click.echo(f"Removed {plugin_id}")
 
 
-@click.command()
+@click.command(short_help="Show what a server's log has of a plugin.")
 @click.argument("plugin_id", metavar="[ID]", required=False, callback=_id)
 @click.option("--follow", "-f", is_flag=True, help="Go on with the lines that come, until Ctrl+C.")
 @click.option(

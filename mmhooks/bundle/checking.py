@@ -8,11 +8,13 @@ import pwd
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from mmhooks.bundle import archive
+from mmhooks.bundle.targets import here
 from mmhooks.errors import BundleError
+from mmhooks.hosts import ahead
 from mmhooks.hosts.handshake import Host as Wire
 from mmhooks.testing.process import PluginProcess, Program, StartFailed
 
@@ -20,14 +22,13 @@ _NOBODY = "nobody"
 """The user as whom root tries a bundle: it may read what everybody may, and write nothing."""
 
 
-def check(file: Path, say: Callable[[str], None], hooks: Sequence[str] | None = None) -> None:
+def check(file: Path, say: Callable[[str], None]) -> None:
     """Start a bundle over each wire that it has, in a folder that cannot be written to, with an empty environment but for
     `PATH`; where the caller is root as another user.
 
     Arguments:
         file: the bundle.
         say: is told what happens.
-        hooks: those that the plugin has to name, where they are known.
 
     Raises `BundleError` when it does not start, with what the plugin said.
     """
@@ -37,7 +38,7 @@ def check(file: Path, say: Callable[[str], None], hooks: Sequence[str] | None = 
             process = start(root, wire)
             took = time.monotonic() - began
             try:
-                _judge(process, wire, hooks)
+                _judge(process, wire)
             finally:
                 process.stop()
             say(f"starts over {_NAMES[wire]} in {took:.2f} s{_as_whom()}")
@@ -71,7 +72,7 @@ def program(root: Path, wire: Wire, environ: Mapping[str, str]) -> Program:
     """How a server starts an unpacked bundle: a released one as a program, from its own working directory; the gRPC host
     by the Python on the `PATH`, from the plugin's folder."""
     server = archive.manifest_of(root)["server"]
-    executable = server.get("executables", {}).get(_platform()) or server["executable"]
+    executable = server.get("executables", {}).get(here().platform) or server["executable"]
     user = _other_user()
     if wire == "netrpc" or not executable.endswith(".py"):
         return Program(root / executable, [root / executable], Path("/"), environ, user)
@@ -87,25 +88,14 @@ def start(root: Path, wire: Wire) -> PluginProcess:
         raise BundleError([f"the bundle does not start over {_NAMES[wire]}{_as_whom()}:", str(error)]) from None
 
 
-def _judge(process: PluginProcess, wire: Wire, hooks: Sequence[str] | None) -> None:
-    errors = [line for line in process.log if line.level == "error"]
-    if errors:
-        told = [text for line in errors for text in (line.message, *map(str, line.fields.values()))]
+def _judge(process: PluginProcess, wire: Wire) -> None:
+    """The launcher answers its host even when the plugin cannot be imported: then the log says so."""
+    failed = [line for line in process.log if any(text in line.message for text in ahead.FAILURES)]
+    if failed:
+        told = [text for line in failed for text in (line.message, *map(str, line.fields.values()))]
         raise BundleError([f"the bundle starts over {_NAMES[wire]}{_as_whom()}, and the plugin does not:", *told])
-    if hooks is not None and wire == "netrpc" and not {*hooks} <= {*process.implemented, *_STREAMED}:
-        missing = ", ".join(sorted({*hooks} - {*process.implemented}))
-        raise BundleError([f"the bundle does not name {missing} to its host, which plugin.py has here"])
     if not process.ping():
         raise BundleError([f"the bundle starts over {_NAMES[wire]}, and does not answer the server's ping"])
-
-
-_STREAMED = ("ServeHTTP", "FileWillBeUploaded", "ServeMetrics")
-
-
-def _platform() -> str:
-    from mmhooks.bundle.targets import here
-
-    return here().platform
 
 
 def _other_user() -> tuple[int, int] | None:

@@ -46,7 +46,7 @@ def bundle(folder: Path, platforms: str, pythons: str, host: str, standalone: bo
     for line in _report(made):
         click.echo(line)
     if check:
-        checking.check(made.file, click.echo, made.hooks)
+        checking.check(made.file, click.echo)
 
 
 @click.command(short_help="Print the manifest of a plugin's bundle.")

@@ -42,23 +42,28 @@ def run(file: str) -> None:
     ahead.import_plugin()
 
 
+FAILURES = ("could not be imported", "ended without app.run()")
+"""What the log says of a plugin for which an app stands in whose activation fails."""
+
+
 class _Ahead:
     def __init__(self, file: str, launch: launching.Launch) -> None:
         self._file = file
         self._launch = launch
         self._arrival = Arrival()
-        self._shaken = threading.Event()
+        self._shaken = False
+        self._settled = threading.Event()  # whether the hands could be shaken
         self._importing = True
         self._thread = threading.Thread(target=self._serve, name="mmhooks-host", daemon=True)
-        self._status: object = 0
+        self._status = 0
 
     def shake_hands(self) -> None:
         self._server = hosts.prepare(self._launch.environ, self._limits)
         hosts.hand_over = self._take
         self._thread.start()
-        self._shaken.wait()
-        if not self._thread.is_alive():
-            sys.exit(self._status)  # type: ignore[arg-type]
+        self._settled.wait()
+        if not self._shaken:
+            sys.exit(self._status)
 
     def import_plugin(self) -> None:
         try:
@@ -69,7 +74,9 @@ class _Ahead:
             self._give_up(error)
         else:
             if self._importing:
-                self._stand_in(f"{self._name} ended without app.run(), which has to be its last line")
+                reason = f"{self._name} {FAILURES[1]}, which has to be its last line"
+                logger.error("%s", reason)
+                self._stand_in(reason)
 
     def _limits(self) -> Limits:
         if not needs_checking(self._launch.environ):
@@ -80,16 +87,21 @@ class _Ahead:
 
     def _serve(self) -> None:
         try:
-            self._server.serve(self._arrival, self._launch, self._shaken.set)
+            self._server.serve(self._arrival, self._launch, self._shake)
         except SystemExit as error:
-            self._status = error.code
-        finally:
-            shaken = self._shaken.is_set()
-            self._shaken.set()
-        if shaken and self._importing:
+            self._status = error.code if isinstance(error.code, int) else 1
+        except Exception:
+            logger.exception("the host cannot be served any longer")
+            self._status = 1
+        self._settled.set()
+        if self._shaken and self._importing:
             # The host has said stop, and the import may never end.
             self._launch.tell_the_rest()
-            os._exit(0)
+            os._exit(self._status)
+
+    def _shake(self) -> None:
+        self._shaken = True
+        self._settled.set()
 
     def _take(self, app: App) -> None:
         """What `app.run()` does under a host that is served already."""
@@ -101,10 +113,12 @@ class _Ahead:
                 self._name,
             )
         self._thread.join()
+        if self._status:
+            sys.exit(self._status)
 
     def _give_up(self, error: BaseException) -> None:
         exc_info = (type(error), error, authors_part(error.__traceback__))
-        logger.error("%s could not be imported", self._name, exc_info=exc_info)
+        logger.error("%s %s", self._name, FAILURES[0], exc_info=exc_info)
         what = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
         if isinstance(error, SyntaxError):
             what += f" ({os.path.basename(error.filename or '?')}, line {error.lineno})"
@@ -112,7 +126,7 @@ class _Ahead:
             what += (
                 " (is it among the dependencies of the plugin? A bundle uses nothing that is installed on the server)"
             )
-        self._stand_in(f"{self._name} could not be imported: {what}")
+        self._stand_in(f"{self._name} {FAILURES[0]}: {what}")
 
     def _stand_in(self, reason: str) -> None:
         self._importing = False

@@ -239,6 +239,23 @@ def test_a_bad_environment_is_told_before_anything_is_imported(launcher: Callabl
     assert not (tmp_path / "imported").exists()
 
 
+def test_a_socket_that_cannot_be_made_ends_it_before_anything_is_imported(
+    launcher: Callable[..., Path], tmp_path: Path
+) -> None:
+    file = launcher(f"open({str(tmp_path / 'imported')!r}, 'w')\n{WORKING}")
+    environ = {"MMHOOKS_HOST": "grpc", "PLUGIN_UNIX_SOCKET_DIR": str(tmp_path / "no such folder")}
+    ran = subprocess.run(
+        [sys.executable, str(file)],
+        env={**os.environ, COOKIE[0]: COOKIE[1], **environ},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (1, "")
+    assert "cannot listen on" in ran.stderr
+    assert not (tmp_path / "imported").exists()
+
+
 def test_by_hand_it_explains_itself_as_ever(launcher: Callable[..., Path]) -> None:
     environ = {name: value for name, value in os.environ.items() if name != COOKIE[0]}
     ran = subprocess.run(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import tarfile
+import tempfile
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,10 +16,11 @@ from mmhooks.errors import BundleError
 def write(folder: Path, file: Path, top: str) -> None:
     """Write all files below a folder into a `.tar.gz`, below one top folder of that name."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.part")
+    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=file.parent)
+    temporary = Path(name)
     try:
         with (
-            temporary.open("wb") as raw,
+            os.fdopen(descriptor, "wb") as raw,
             gzip.GzipFile("", "wb", compresslevel=9, fileobj=raw, mtime=0) as packed,
             tarfile.open(fileobj=packed, mode="w", format=tarfile.GNU_FORMAT) as tar,
         ):
@@ -27,9 +30,12 @@ def write(folder: Path, file: Path, top: str) -> None:
                     member.type, member.mode = tarfile.DIRTYPE, 0o755
                     tar.addfile(member)
                 else:
-                    member.size, member.mode = path.stat().st_size, path.stat().st_mode & 0o777
+                    found = path.stat()
+                    # Whatever mask the bundler runs under: everybody may read, and run what may be run.
+                    member.size, member.mode = found.st_size, 0o755 if found.st_mode & 0o100 else 0o644
                     with path.open("rb") as content:
                         tar.addfile(member, content)
+        temporary.chmod(0o644)
         temporary.replace(file)
     finally:
         temporary.unlink(missing_ok=True)

@@ -54,7 +54,7 @@ class _Plan(NamedTuple):
 
 def describe(folder: Path) -> dict[str, Any]:
     """The manifest as the bundle would have it. Raises `BundleError` with all faults of the folder."""
-    return _plan(folder).manifest
+    return _plan(folder, []).manifest
 
 
 def build(
@@ -80,7 +80,7 @@ def build(
         standalone.check()
         if [*targets] != [here()]:
             raise BundleError([f"--standalone packs the Python that runs here, so it can be for {here()} only"])
-    plan = _plan(folder)
+    plan = _plan(folder, targets)
     with tempfile.TemporaryDirectory(prefix="mmhooks-bundle-") as temporary:
         stage = Path(temporary)
         contents.copy(folder, plan.files, stage)
@@ -90,7 +90,8 @@ def build(
             standalone.add(stage)
             plan.manifest["server"] = {"executables": {here().platform: standalone.PROGRAM}}
         else:
-            launcher = stage / manifest.LAUNCHER
+            plan.manifest["server"] = {"executable": manifest.LAUNCHER if grpc else manifest.LAUNCHER_NETRPC}
+            launcher = stage / plan.manifest["server"]["executable"]
             shutil.copyfile(Path(__file__).with_name("launcher.py"), launcher)
             launcher.chmod(0o755)
         _compile(stage, targets, plan.files, say)
@@ -102,11 +103,11 @@ def build(
         try:
             archive.write(stage, file, plan.manifest["id"])
         except OSError as error:
-            raise BundleError([f"{file} cannot be written: {error.strerror}"]) from error
+            raise BundleError([f"{file} cannot be written: {error}"]) from error
         return Bundle(file, plan.manifest, plan.hooks, libraries, _parts(stage, targets))
 
 
-def _plan(folder: Path) -> _Plan:
+def _plan(folder: Path, targets: Sequence[Target]) -> _Plan:
     project = manifest.read(folder)
     faults: list[str] = []
 
@@ -120,6 +121,7 @@ def _plan(folder: Path) -> _Plan:
     nothing = inspection.About([], None)
     about = attempt(lambda: inspection.inspect(folder), nothing)
     needs = attempt(lambda: dependencies.read(project), dependencies.Needs())
+    attempt(lambda: dependencies.check_pythons(project, targets), None)
     made = manifest.complete(project.manifest, about.hooks, about.settings_schema)
     broken = manifest.check(made, project)
     faults += broken
@@ -148,7 +150,7 @@ def _parts(stage: Path, targets: Sequence[Target]) -> list[Part]:
     """Each file counts for the part with the longest prefix that its path has."""
     parts = {
         "": ("your files", ""),
-        manifest.LAUNCHER: ("launcher", ""),
+        manifest.LAUNCHER_NETRPC: ("launcher", ""),
         f"{standalone.FOLDER}/": ("Python", ""),
         f"{LIB}/any/mmhooks": ("mmhooks", ""),
         f"{LIB}/any/": ("libraries in Python", "any"),

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmhooks.bundle.launcher import version_of
 from mmhooks.bundle.targets import here
 from mmhooks.errors import BundleError
 
@@ -32,11 +33,7 @@ def python_for(version: str) -> str | None:
     if version == here().python:
         return sys.executable
     python = shutil.which(f"python{version}")
-    if python is None:
-        return None
-    program = "import sys; print('%d.%d' % sys.version_info[:2])"
-    ran = subprocess.run([python, "-c", program], capture_output=True, text=True, check=False)
-    return python if ran.stdout.strip() == version else None
+    return python if python is not None and version_of(python) == version else None
 
 
 def compile_files(python: str, root: Path, files: Sequence[str], own: Sequence[str] = ()) -> None:
@@ -53,14 +50,16 @@ def compile_files(python: str, root: Path, files: Sequence[str], own: Sequence[s
     # Sets among the constants are written in the order of their hashes: the same bundle has to come out every time.
     environ = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": ""}
     ran = subprocess.run(
-        [python, "-S", "-s", "-c", _COMPILE],
+        [python, "-P", "-S", "-s", "-c", _COMPILE],
         cwd=root,
         env=environ,
         input=json.dumps(list(files)),
         capture_output=True,
         text=True,
+        errors="replace",
         check=True,
     )
-    faults = [f"{file}, line {line}: {text}" for file, line, text in json.loads(ran.stdout) if file in own]
+    found = [(file, f", line {line}" if line else "", text) for file, line, text in json.loads(ran.stdout)]
+    faults = [f"{file}{line}: {text}" for file, line, text in found if file in own]
     if faults:
         raise BundleError(faults)

@@ -10,26 +10,14 @@ from pathlib import Path
 
 from mmhooks.errors import BundleError
 
-LEFT_OUT = (
-    ".*",
-    "*.egg-info",
-    "*.pyc",
-    "__pycache__",
-    "build",
-    "conftest.py",
-    "dist",
-    "node_modules",
-    "plugin.json",  # the bundle has one of its own
-    "pyproject.toml",
-    "requirements*.txt",
-    "test_*.py",
-    "tests",
-    "venv",
-    "webapp",  # but for the folder of the script that the manifest names
-)
+LEFT_OUT = (".*", "*.egg-info", "*.pyc", "__pycache__", "conftest.py", "node_modules", "test_*.py", "tests")
 """Names, at any depth, of what is there to develop a plugin and not to run it."""
 
-RESERVED = ("server/plugin.py", "server/lib", "server/standalone")
+LEFT_OUT_AT_THE_TOP = ("build", "dist", "plugin.json", "pyproject.toml", "requirements*.txt", "venv", "webapp")
+"""The same in the plugin's folder itself; further down they may be anything. Of `webapp` the bundle has the folder that the
+manifest names, and a plugin.json of its own."""
+
+RESERVED = ("server/plugin", "server/plugin.py", "server/lib", "server/standalone")
 """Where the launcher and the libraries stand in a bundle."""
 
 
@@ -53,6 +41,8 @@ def find(folder: Path, exclude: Sequence[str] = (), keep: Sequence[str] = ()) ->
         for path in sorted(found)
         if any(path == reserved or path.startswith(f"{reserved}/") for reserved in RESERVED)
     ]
+    if "plugin.py" not in found:
+        faults.append("plugin.py: exclude under [tool.mmhooks] leaves it out, and it is the plugin")
     if faults:
         raise BundleError(faults)
     return sorted(found)
@@ -62,9 +52,15 @@ def _walk(root: Path, folder: Path, exclude: Sequence[str], above: frozenset[Pat
     real = folder.resolve()
     if real in above:
         return  # a link to a folder that it is in
-    for entry in sorted(folder.iterdir()):
+    try:
+        entries = sorted(folder.iterdir())
+    except OSError as error:
+        faults.append(f"{folder.relative_to(root).as_posix()}: it cannot be read: {error.strerror}")
+        return
+    for entry in entries:
         path = entry.relative_to(root).as_posix()
-        if any(fnmatch.fnmatch(entry.name, pattern) or fnmatch.fnmatch(path, pattern) for pattern in exclude):
+        patterns = (*exclude, *LEFT_OUT_AT_THE_TOP) if folder == root else exclude
+        if any(fnmatch.fnmatch(entry.name, pattern) or fnmatch.fnmatch(path, pattern) for pattern in patterns):
             continue
         if entry.is_dir():
             if not (entry / "pyvenv.cfg").exists():  # a virtual environment by another name

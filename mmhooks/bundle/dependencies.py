@@ -15,11 +15,12 @@ from typing import NamedTuple
 
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from mmhooks import __version__
 from mmhooks.bundle import wheel
-from mmhooks.bundle.manifest import Project
+from mmhooks.bundle.manifest import Project, table_of
 from mmhooks.bundle.targets import Target, here
 from mmhooks.errors import BundleError
 
@@ -31,13 +32,16 @@ _ROUNDS = 6
 
 
 class Needs(NamedTuple):
-    """What a plugin needs.
+    """What a plugin needs: requirements; or a file of them, of which `requirements` is what could be read."""
 
-    `arguments` are pip's: requirements, or `-r` with a file; `requirements` is what could be read of them.
-    """
-
-    arguments: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
+    file: str = ""
+
+    def arguments(self, target: Target) -> list[str]:
+        """What to tell pip. Markers are looked at here, as pip looks at them for the Python that runs it."""
+        if self.file:
+            return ["-r", self.file]
+        return [_unmarked(each) for each in self.requirements if _applies(each.marker, target, "")]
 
 
 class Placed(NamedTuple):
@@ -53,15 +57,13 @@ def read(project: Project) -> Needs:
 
     Raises `BundleError` for what is no requirement, and where the plugin asks for another mmhooks than this one.
     """
-    table = project.pyproject.get("project", {})
-    if "dependencies" in table.get("dynamic", []):
+    table, file = table_of(project.pyproject, "project"), project.folder / "requirements.txt"
+    if "dependencies" in str(table.get("dynamic", "")):
         raise BundleError(['pyproject.toml: dependencies are "dynamic": write them out, or into requirements.txt'])
     if "dependencies" in table:
         needs = _of_pyproject(table["dependencies"])
-    elif (project.folder / "requirements.txt").is_file():
-        needs = _of_file(project.folder / "requirements.txt")
     else:
-        needs = Needs()
+        needs = _of_file(file) if file.is_file() else Needs()
     for each in needs.requirements:
         if canonicalize_name(each.name) == "mmhooks" and not each.specifier.contains(__version__, True):
             raise BundleError(
@@ -70,27 +72,56 @@ def read(project: Project) -> Needs:
     return needs
 
 
+def check_pythons(project: Project, targets: Sequence[Target]) -> None:
+    """Raise `BundleError` for every target that `[project] requires-python` leaves out."""
+    text = table_of(project.pyproject, "project").get("requires-python", "")
+    try:
+        wanted = SpecifierSet(text)
+    except (InvalidSpecifier, TypeError, AttributeError):
+        raise BundleError(
+            [f"pyproject.toml, [project] requires-python: expected as in >=3.11, found {text!r}"]
+        ) from None
+    # Any release of that version may be the server's: the last ones fit where any does.
+    unfit = [target for target in targets if not wanted.contains(f"{target.python}.999")]
+    if unfit:
+        raise BundleError(
+            [
+                f"{target}: pyproject.toml, [project] requires-python is {text}: choose others by --python"
+                for target in unfit
+            ]
+        )
+
+
 def _of_pyproject(dependencies: object) -> Needs:
+    if not isinstance(dependencies, list):
+        raise BundleError([f"pyproject.toml, [project] dependencies: expected a list, found {dependencies!r}"])
     found, faults = [], []
-    for text in dependencies if isinstance(dependencies, list) else [dependencies]:
+    for text in dependencies:
         try:
-            found.append(Requirement(str(text)))
-        except InvalidRequirement as error:
-            why = str(error).splitlines()[0]
+            found.append(Requirement(text))
+        except (InvalidRequirement, TypeError) as error:
+            why = str(error).splitlines()[0] if isinstance(text, str) else "expected a text"
             faults.append(f"pyproject.toml, [project] dependencies: {text!r} is no requirement: {why}")
     if faults:
         raise BundleError(faults)
-    return Needs(tuple(map(str, found)), tuple(found))
+    return Needs(tuple(found))
 
 
 def _of_file(file: Path) -> Needs:
+    try:
+        text = file.read_text(encoding="utf-8").replace("\\\n", " ")
+    except (OSError, ValueError) as error:
+        raise BundleError([f"{file.name} cannot be read: {error}"]) from None
+    if "--hash" in text:
+        # pip would then want hashes of mmhooks, too, whose wheel is made here.
+        raise BundleError([f"{file.name} has hashes, by which mmhooks itself could not be installed: write it without"])
     found = []
-    for line in file.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
+    for line in text.splitlines():
         try:
             found.append(Requirement(line.split(" #")[0].split(" --")[0].strip()))
         except InvalidRequirement:  # an option, an address, a comment: pip knows
             continue
-    return Needs(("-r", file.name), tuple(found))
+    return Needs(tuple(found), file.name)
 
 
 def install(
@@ -110,11 +141,11 @@ def install(
     """
     placed: list[Placed] = []
     with tempfile.TemporaryDirectory(prefix="mmhooks-bundle-") as temporary:
-        arguments = [str(wheel.make(Path(temporary), grpc=grpc)), *needs.arguments]
+        own = str(wheel.make(Path(temporary), grpc=grpc))
         for target in targets:
             say(f"dependencies for {target.platform}, Python {target.python} …")
             installed = Path(temporary) / str(target)
-            _install(arguments, needs.requirements, target, installed, folder, say)
+            _install([own, *needs.arguments(target)], needs.requirements, target, installed, folder, say)
             placed += [_place(each, installed, target, lib, placed) for each in _distributions(installed)]
             (lib / str(target)).mkdir(parents=True, exist_ok=True)  # by it the launcher knows what fits
     for file in sorted(lib.glob("*/*.pth")):
@@ -154,11 +185,16 @@ def _pip(arguments: Sequence[str], target: Target, into: Path, folder: Path, say
             say("  something was built on this machine: the bundle may need a server with a system as new")
     if ran.returncode:
         told = [line.strip() for line in ran.stderr.splitlines() if line.startswith("ERROR:")] or [ran.stderr.strip()]
-        hint = "" if target.is_here else " (what has no wheel for it can be built only on such a machine)"
+        hint = ""
+        if not target.is_here and "No matching distribution" in ran.stderr:
+            hint = " (what has no wheel for it can be built only on such a machine)"
         raise BundleError(
             [f"the dependencies for {target.platform}, Python {target.python}, are not to be had{hint}:", *told]
         )
 
+
+_NOT_FOR_PIP = ("PIP_DRY_RUN", "PIP_PREFIX", "PIP_ROOT", "PIP_TARGET", "PIP_USER")
+"""Variables that say where pip is to install; here it is told."""
 
 _INTO = ("--no-compile", "--no-user", "--upgrade", "--target")
 
@@ -183,8 +219,11 @@ def _install_wheels(
 
 def _run_pip(arguments: Sequence[str], folder: Path) -> subprocess.CompletedProcess[str]:
     fixed = ["--quiet", "--disable-pip-version-check", "--no-input"]
-    command = [sys.executable, "-m", "pip", *arguments, *fixed]
-    ran = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-P", "-m", "pip", *arguments, *fixed]
+    environ = {name: value for name, value in os.environ.items() if name not in _NOT_FOR_PIP}
+    ran = subprocess.run(
+        command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
+    )
     if "No module named pip" in ran.stderr:
         raise BundleError([f"{sys.executable} has no pip, which installs the dependencies: python -m ensurepip"])
     return ran
@@ -209,10 +248,24 @@ def _missing(wanted: Sequence[Requirement], folder: Path, target: Target) -> lis
         seen.add((str(requirement), extra))
         found = there.get(canonicalize_name(requirement.name))
         if found is None:
-            missing.add(str(requirement).partition(";")[0].strip())
+            missing.add(_unmarked(requirement))
             continue
+        if not requirement.specifier.contains(found.version, prereleases=True):
+            raise BundleError(
+                [
+                    f"dependencies for {target.platform}, Python {target.python}: {_unmarked(requirement)} is needed, and pip "
+                    f"took {found.version}, as this is Python {here().python}: run mmhooks in Python {target.python} for it"
+                ]
+            )
         asked += [(Requirement(text), name) for name in requirement.extras for text in found.requires or []]
     return sorted(missing)
+
+
+def _unmarked(requirement: Requirement) -> str:
+    """A requirement as it is where its marker applies."""
+    plain = Requirement(str(requirement))
+    plain.marker = None
+    return str(plain)
 
 
 def _applies(marker: Marker | None, target: Target, extra: str) -> bool:

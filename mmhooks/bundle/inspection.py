@@ -6,9 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import IO, TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from mmhooks.errors import BundleError
 from mmhooks.launch import COOKIE
@@ -34,21 +35,29 @@ def inspect(folder: Path) -> About:
     Raises `BundleError` when that fails, with the plugin's own last words.
     """
     environ = {name: value for name, value in os.environ.items() if name != COOKIE[0]}
-    command = [sys.executable, "-m", __name__, str(folder / "plugin.py")]
-    try:
-        ran = subprocess.run(
-            command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE
-        )
-    except subprocess.TimeoutExpired:
-        raise BundleError(
-            [f"plugin.py was still being imported after {PATIENCE:g} s: what does it wait for?"]
-        ) from None
-    if ran.returncode:
-        raise BundleError(["plugin.py cannot be imported here, as it has to be for the manifest:", *_story(ran.stderr)])
-    told = json.loads(ran.stdout)
+    command = [sys.executable, "-P", "-m", __name__, str(folder / "plugin.py")]
+    # Files, not pipes: programs that the plugin starts may keep them open.
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as errors:
+        try:
+            status = subprocess.run(
+                command, cwd=folder, env=environ, stdin=subprocess.DEVNULL, stdout=out, stderr=errors, timeout=PATIENCE
+            ).returncode
+        except subprocess.TimeoutExpired:
+            raise BundleError(
+                [f"plugin.py was still being imported after {PATIENCE:g} s: what does it wait for?"]
+            ) from None
+        answer, story = (_read(file) for file in (out, errors))
+    if status:
+        raise BundleError(["plugin.py cannot be imported here, as it has to be for the manifest:", *_story(story)])
+    told = json.loads(answer)
     if "faults" in told:
         raise BundleError(told["faults"])
     return About(told["hooks"], told["settings_schema"])
+
+
+def _read(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode(errors="replace")
 
 
 def _story(stderr: str) -> list[str]:
@@ -65,7 +74,6 @@ def main(file: str) -> None:
 
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the plugin prints is for people
-    del sys.path[0]  # python -m puts the working directory there
     sys.path.insert(0, os.path.dirname(file))
 
     def tell(app: App) -> NoReturn:
@@ -78,8 +86,10 @@ def main(file: str) -> None:
         ahead.execute(file)
     except BaseException as error:
         traceback.print_exception(type(error), error, authors_part(error.__traceback__))
-        sys.exit(1)
-    sys.exit("plugin.py ended without app.run(), which has to be its last line")
+    else:
+        sys.stderr.write("plugin.py ended without app.run(), which has to be its last line\n")
+    sys.stderr.flush()
+    os._exit(1)  # whatever threads the plugin has started
 
 
 def _about(app: App) -> dict[str, Any]:

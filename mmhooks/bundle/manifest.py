@@ -10,7 +10,7 @@ import difflib
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -19,8 +19,9 @@ from urllib.parse import urlsplit
 from mmhooks.errors import BundleError
 from mmhooks.hooks import HOOKS
 
-LAUNCHER = "server/plugin.py"
-"""Where the launcher stands in a bundle: for both kinds of host, since the gRPC one knows its plugins by `.py`."""
+LAUNCHER, LAUNCHER_NETRPC = "server/plugin.py", "server/plugin"
+"""Where the launcher stands in a bundle. By `.py` a server with the runtime for Python plugins knows its own, and speaks
+gRPC to them; without it it takes the bundle for a program, as released servers do all."""
 
 _TYPES: dict[str, tuple[type, str]] = {
     "id": (str, "a text"),
@@ -45,7 +46,8 @@ _ID = re.compile(r"[A-Za-z0-9\-_.]{3,190}")
 _VERSION = re.compile(
     r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)"
     r"(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?"
-    r"(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
+    r"(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?",
+    re.ASCII,
 )
 _URLS = {"homepage": "homepage_url", "issues": "support_url", "changelog": "release_notes_url"}
 """What `[project.urls]` has, by the names that packages give them."""
@@ -77,7 +79,7 @@ def read(folder: Path) -> Project:
         )
     pyproject = _parse(folder / "pyproject.toml", tomllib.loads) or {}
     written = _parse(folder / "plugin.json", json.loads)
-    table = pyproject.get("tool", {}).get("mmhooks", {})
+    table = table_of(pyproject, "tool", "mmhooks")
     exclude = table.get("exclude", [])
     if not (isinstance(exclude, list) and all(isinstance(pattern, str) for pattern in exclude)):
         raise BundleError([f"pyproject.toml, [tool.mmhooks] exclude: expected a list of patterns, found {exclude!r}"])
@@ -102,7 +104,7 @@ def read(folder: Path) -> Project:
 
 
 def complete(
-    written: Mapping[str, Any], hooks: Mapping[str, Any] | list[str], settings_schema: Mapping[str, Any] | None
+    written: Mapping[str, Any], hooks: Iterable[str], settings_schema: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """The manifest of the bundle.
 
@@ -111,7 +113,7 @@ def complete(
         hooks: those that the plugin has, whose first server version is `min_server_version` where none is written.
         settings_schema: made from the plugin's settings model, if it has one; what is written goes before it.
     """
-    made = dict(written)
+    made = {key: value for key, value in written.items() if value is not None}  # null is absent to a server
     if isinstance(made.get("id"), str):
         made["id"] = made["id"].lower()  # as servers read it
     if settings_schema is not None:
@@ -130,7 +132,7 @@ def paths(manifest: Mapping[str, Any]) -> list[str]:
     return [path.as_posix() for path in found]
 
 
-def needed_version(hooks: Mapping[str, Any] | list[str]) -> str:
+def needed_version(hooks: Iterable[str]) -> str:
     """The first server version that has all these hooks, `9.3.0`."""
     newest = max((_number(HOOKS[name].since) for name in hooks), default=(5, 2))
     return ".".join(map(str, (*newest, 0)))
@@ -151,17 +153,29 @@ def _parse(file: Path, parse: Any) -> dict[str, Any] | None:
         found = parse(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (ValueError, OSError) as error:  # both parsers' errors are ValueErrors, and name line and column
+    except (ValueError, OSError, RecursionError) as error:  # both parsers' errors are ValueErrors, with line and column
         raise BundleError([f"{file.name} cannot be read: {error}"]) from None
     if not isinstance(found, dict):
         raise BundleError([f"{file.name}: expected an object, found {json.dumps(found)[:60]}"])
     return found
 
 
+def table_of(pyproject: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
+    """A table of a pyproject.toml, empty where there is none. Raises `BundleError` for what is no table."""
+    found: Mapping[str, Any] = pyproject
+    for depth, name in enumerate(names):
+        found = found.get(name, {})
+        if not isinstance(found, dict):
+            raise BundleError(
+                [f"pyproject.toml, {'.'.join(names[: depth + 1])}: expected a table, found {_shown(found)}"]
+            )
+    return found
+
+
 def _from_pyproject(pyproject: Mapping[str, Any], table: Mapping[str, Any]) -> dict[str, Any]:
-    project = pyproject.get("project", {})
+    project = table_of(pyproject, "project")
     made = {key: project[key] for key in ("name", "version", "description") if key in project}
-    for label, url in project.get("urls", {}).items():
+    for label, url in table_of(pyproject, "project", "urls").items():
         if key := _URLS.get(label.lower()):
             made[key] = url
     return made | {key: value for key, value in table.items() if key not in _OWN}
@@ -172,7 +186,15 @@ def _from_pyproject(pyproject: Mapping[str, Any], table: Mapping[str, Any]) -> d
 
 def check(manifest: Mapping[str, Any], project: Project) -> list[str]:
     """What a server would refuse, or could not use, in a manifest; a line for each, empty when all is well."""
-    return [f"{project.source}, {fault}" for fault in _faults(manifest, project)]
+    return [f"{_source(project, fault)}, {fault}" for fault in _faults(manifest, project)]
+
+
+def _source(project: Project, fault: str) -> str:
+    """Where the key of a fault is written: `[project]` gives some."""
+    key = fault.partition(":")[0]
+    table = project.pyproject.get("tool", {}).get("mmhooks", {})
+    in_project = project.source != "plugin.json" and key not in table and key in project.manifest
+    return "pyproject.toml, [project]" if in_project else project.source
 
 
 def _faults(manifest: Mapping[str, Any], project: Project) -> Iterator[str]:
@@ -188,6 +210,10 @@ def _faults(manifest: Mapping[str, Any], project: Project) -> Iterator[str]:
     for key in ("id", "name", "version"):
         if key not in manifest:
             yield f"{key}: it is missing, {_EXAMPLES[key]}"
+    try:
+        json.dumps(right)
+    except (TypeError, ValueError) as error:  # TOML has dates, and infinite numbers
+        yield f"it has something that JSON cannot have: {error}"
     yield from _plain_faults(right)
     yield from _path_faults(right, project)
     if schema := right.get("settings_schema"):

@@ -63,7 +63,13 @@ def add(stage: Path) -> None:
         command = [sys.executable, "-m", "PyInstaller", "--noconfirm", "--log-level", "ERROR", *places, str(spec)]
         environ = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": "315532800"}  # zip files begin in 1980
         ran = subprocess.run(
-            command, cwd=temporary, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            command,
+            cwd=temporary,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
         )
         if ran.returncode:
             raise BundleError(["PyInstaller cannot pack this Python:", *ran.stderr.strip().splitlines()[-8:]])

@@ -32,7 +32,7 @@ def make(folder: Path, *, grpc: bool) -> Path:
     file = folder / f"mmhooks-{__version__}-py3-none-any.whl"
     package = Path(__file__).parents[1]
     left_out = {package / name for name in AUTHORS_SIDE} | (set() if grpc else {package / "hosts" / "grpc"})
-    with zipfile.ZipFile(file, "w") as wheel:
+    with zipfile.ZipFile(file, "w", strict_timestamps=False) as wheel:
         names = []
         for source in sorted(package.rglob("*")):
             if source.is_file() and "__pycache__" not in source.parts and left_out.isdisjoint(source.parents):

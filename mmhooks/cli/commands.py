@@ -28,6 +28,8 @@ class _Commands(click.Group):
             return super().invoke(context)
         except MmhooksError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            raise click.ClickException(str(error)) from error  # names the file, and what the system says
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

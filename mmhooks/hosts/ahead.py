@@ -42,10 +42,6 @@ def run(file: str) -> None:
     ahead.import_plugin()
 
 
-FAILURES = ("could not be imported", "ended without app.run()")
-"""What the log says of a plugin for which an app stands in whose activation fails."""
-
-
 class _Ahead:
     def __init__(self, file: str, launch: launching.Launch) -> None:
         self._file = file
@@ -74,7 +70,7 @@ class _Ahead:
             self._give_up(error)
         else:
             if self._importing:
-                reason = f"{self._name} {FAILURES[1]}, which has to be its last line"
+                reason = f"{self._name} ended without app.run(), which has to be its last line"
                 logger.error("%s", reason)
                 self._stand_in(reason)
 
@@ -96,6 +92,8 @@ class _Ahead:
         self._settled.set()
         if self._shaken and self._importing:
             # The host has said stop, and the import may never end.
+            if self._arrival.app is not None:  # another app stands in for the one that was too late
+                self._status = 1
             self._launch.tell_the_rest()
             os._exit(self._status)
 
@@ -106,7 +104,8 @@ class _Ahead:
     def _take(self, app: App) -> None:
         """What `app.run()` does under a host that is served already."""
         self._importing = False
-        if not self._arrival.put(app):
+        if not self._arrival.put(app) and self._arrival.app is not app:
+            self._status = 1
             logger.error(
                 "%s has been imported at last, too late for its host, which counts it as failed: switch the plugin off "
                 "and on again, and move slow work from its modules to OnActivate",
@@ -118,7 +117,7 @@ class _Ahead:
 
     def _give_up(self, error: BaseException) -> None:
         exc_info = (type(error), error, authors_part(error.__traceback__))
-        logger.error("%s %s", self._name, FAILURES[0], exc_info=exc_info)
+        logger.error("%s could not be imported", self._name, exc_info=exc_info)
         what = "".join(traceback.format_exception_only(error)).strip().splitlines()[-1]
         if isinstance(error, SyntaxError):
             what += f" ({os.path.basename(error.filename or '?')}, line {error.lineno})"
@@ -126,7 +125,7 @@ class _Ahead:
             what += (
                 " (is it among the dependencies of the plugin? A bundle uses nothing that is installed on the server)"
             )
-        self._stand_in(f"{self._name} {FAILURES[0]}: {what}")
+        self._stand_in(f"{self._name} could not be imported: {what}")
 
     def _stand_in(self, reason: str) -> None:
         self._importing = False

@@ -181,7 +181,8 @@ class PluginProcess:
         for thread in self._threads:
             thread.join(STOP_TIMEOUT)
         for stream in (self._process.stdout, self._process.stderr):
-            if stream:
+            # One that a child of the plugin holds open is still being read, and to close it would wait for that.
+            if stream and not any(thread.is_alive() for thread in self._threads):
                 stream.close()
         self._host.close(STOP_TIMEOUT)
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -196,9 +197,9 @@ class PluginProcess:
             **more,
         }
         user, group = program.user or (None, None)
-        if user is not None:
-            os.chown(self._folder, user, -1)
         try:
+            if user is not None:
+                os.chown(self._folder, user, -1)
             return subprocess.Popen(
                 [*program.command],
                 cwd=program.folder,
@@ -228,7 +229,10 @@ class PluginProcess:
         except queue.Empty:
             raise StartFailed(self._story(f"did not start within {self._host.start_timeout:g} s")) from None
         if not first:
-            status = self._process.wait(STOP_TIMEOUT)
+            try:
+                status = self._process.wait(STOP_TIMEOUT)
+            except subprocess.TimeoutExpired:
+                raise StartFailed(self._story("closed its standard output, and did not shake hands")) from None
             hint = ": does it end with `app.run()`?" if status == 0 else ""
             self._threads[0].join(STOP_TIMEOUT)
             raise StartFailed(self._story(f"ended with status {status} while it was starting{hint}"))
@@ -295,4 +299,4 @@ def _log_line(text: str) -> LogLine:
         level, message = fields.pop("@level"), fields.pop("@message")
     except (ValueError, KeyError, AttributeError, TypeError):
         return LogLine("debug", text)
-    return LogLine(level, message, {key: value for key, value in fields.items() if not key.startswith("@")})
+    return LogLine(str(level), str(message), {key: value for key, value in fields.items() if not key.startswith("@")})

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,9 @@ def test_for_released_servers_alone_it_is_small_and_without_grpc(made: Make, unp
     bundle = made("hello", grpc=False)
     assert bundle.file.stat().st_size < 6_000_000
     root = unpacked("hello", grpc=False)
+    # Without .py a server with the gRPC host, too, runs it as a program, over net/rpc.
+    assert json.loads((root / "plugin.json").read_text())["server"] == {"executable": "server/plugin"}
+    assert os.access(root / "server" / "plugin", os.X_OK)
     names = {path.name for path in (root / "server" / "lib").glob("*/*")}
     assert not names & {"grpc", "grpc_health", "google"}
     assert {"msgspec", "pydantic", "mmhooks"} <= names
@@ -224,7 +228,7 @@ def test_a_place_that_cannot_be_written_to_is_named(folder: Folder) -> None:
     (hello / "dist").write_text("in the way")
     ran = mmhooks("bundle", "--host", "netrpc", folder=hello)
     assert ran.returncode == 1
-    assert f"{hello}/dist/com.example.hello-0.1.0.tar.gz cannot be written: File exists" in ran.stderr
+    assert f"{hello}/dist/com.example.hello-0.1.0.tar.gz cannot be written: [Errno 17] File exists" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
@@ -244,7 +248,7 @@ def test_the_check_tries_a_bundle_for_another_python_in_vain(folder: Folder) -> 
     ran = mmhooks("bundle", "--host", "netrpc", "--check", "--python", other, folder=hello, PATH="/usr/bin:/bin")
     assert ran.returncode == 1
     assert "the bundle does not start over net/rpc" in ran.stderr
-    assert f"this bundle has parts for {here().platform} with Python {other}, and none fits here" in ran.stderr
+    assert f"this bundle needs {here().platform} with Python {other}; this machine is {here().platform}" in ran.stderr
     assert f"no Python {other} here, so there is no byte-code for it" in ran.stdout
 
 
@@ -266,6 +270,54 @@ def test_the_manifest_can_be_printed_and_its_settings_alone(folder: Folder) -> N
         "teh",
     )
     assert json.loads(mmhooks("manifest", ".", "--settings", folder=hello).stdout) == whole["settings_schema"]
+
+
+SHAPES = {
+    "tool": ("tool = 1", "pyproject.toml, tool: expected a table, found 1"),
+    "tool.mmhooks": ("tool.mmhooks = 1", "pyproject.toml, tool.mmhooks: expected a table, found 1"),
+    "project": ("project = []\n[tool.mmhooks]\nid = 'abc'", "pyproject.toml, project: expected a table, found []"),
+    "urls": (
+        "[project]\nurls = []\n[tool.mmhooks]\nid = 'abc'",
+        "pyproject.toml, project.urls: expected a table, found []",
+    ),
+    "dynamic": (
+        "[project]\nname = 1\ndynamic = 5\n[tool.mmhooks]\nid = 'abc'",
+        "[project], name: expected a text, found 1",
+    ),
+    "a date": ("[tool.mmhooks]\nid = 'abc'\nprops = {a = 2020-01-01}", "it has something that JSON cannot have"),
+    "not UTF-8": ("# \udcff", "pyproject.toml cannot be read: 'utf-8' codec can't decode"),
+}
+
+
+@pytest.mark.parametrize("case", [*SHAPES])
+def test_a_pyproject_of_another_shape_is_told_without_a_traceback(folder: Folder, case: str) -> None:
+    text, fault = SHAPES[case]
+    hello = folder("hello")
+    (hello / "pyproject.toml").write_text(text, encoding="utf-8", errors="surrogateescape")
+    ran = mmhooks("manifest", folder=hello)
+    assert ran.returncode == 1
+    assert fault in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_modules_called_like_those_of_the_standard_library_do_no_harm(folder: Folder) -> None:
+    hello = folder("hello")
+    for name in ("json", "py_compile", "calendar", "zipfile"):
+        (hello / f"{name}.py").write_text("raise SystemExit('shadowed')\n" if name != "json" else "x = 1\n")
+    (hello / "json.py").rename(hello / "email.py")
+    change(hello, '"mmhooks"]', '"mmhooks", "typing-extensions"]')
+    ran = mmhooks("bundle", "--host", "netrpc", folder=hello)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_a_plugin_that_prints_anything_and_leaves_programs_behind_is_inspected_all_the_same(folder: Folder) -> None:
+    hello = folder("hello")
+    line = "import os, subprocess, sys\nos.write(1, b'\\xff\\n')\nsubprocess.Popen(['sleep', '20'])\napp = App()"
+    change(hello, "app = App()", line, "plugin.py")
+    began = time.monotonic()
+    ran = mmhooks("manifest", folder=hello)
+    assert ran.returncode == 0, ran.stderr
+    assert time.monotonic() - began < 15
 
 
 def test_settings_that_the_system_console_cannot_show_are_faults(folder: Folder) -> None:

@@ -18,6 +18,9 @@ THERE = (
     "public/hello.html",
     "LICENSE",
     "server/helper.py",
+    "assets/dist/app.js",
+    "rules/build/__init__.py",
+    "rules/plugin.json",
 )
 FOR_DEVELOPMENT = (
     ".git/HEAD",
@@ -62,7 +65,17 @@ def test_what_is_for_development_stays_out(folder: Path) -> None:
 
 def test_more_can_be_left_out_by_name_and_by_path(folder: Path) -> None:
     found = contents.find(folder, ["*.html", "server/*", "rules"])
-    assert found == sorted({*THERE} - {"public/hello.html", "server/helper.py", "rules/__init__.py", "rules/words.txt"})
+    assert found == sorted(
+        {*THERE}
+        - {
+            "public/hello.html",
+            "server/helper.py",
+            "rules/__init__.py",
+            "rules/words.txt",
+            "rules/build/__init__.py",
+            "rules/plugin.json",
+        }
+    )
 
 
 def test_what_the_manifest_names_is_there_in_any_case(folder: Path) -> None:
@@ -97,6 +110,13 @@ def test_what_cannot_be_bundled_is_named_all_at_once(folder: Path) -> None:
         "server/plugin.py: the bundle has the launcher and its libraries there: call it something else",
     ]
     assert "gone" not in contents.find(folder, ["gone", "pipe", "server"])
+
+
+def test_the_plugin_itself_cannot_be_left_out(folder: Path) -> None:
+    with pytest.raises(
+        BundleError, match=r"plugin\.py: exclude under \[tool\.mmhooks\] leaves it out, and it is the plugin"
+    ):
+        contents.find(folder, ["*.py"])
 
 
 def test_modes_are_those_that_everybody_needs(folder: Path, tmp_path: Path) -> None:

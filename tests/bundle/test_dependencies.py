@@ -26,19 +26,23 @@ def needs(*texts: str) -> dependencies.Needs:
 
 def test_pyproject_goes_before_a_file_of_requirements(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text(
-        "mmt_alpha==1.0 --hash=sha256:00\n# a comment\n-e ./own\nmmt_beta[more]>=2 # why\n"
+        "mmt_alpha==1.0 --no-binary=:none:\n# a comment\n-e ./own\nmmt_beta[more]>=2 # why\n"
     )
     found = dependencies.read(project(tmp_path, dependencies=["mmhooks>=0.1", "mmt_alpha; python_version < '3.12'"]))
-    assert found.arguments == ("mmhooks>=0.1", 'mmt_alpha; python_version < "3.12"')
+    assert found.arguments(targets.Target("linux-amd64", "3.11")) == ["mmhooks>=0.1", "mmt_alpha"]
+    assert found.arguments(targets.Target("linux-amd64", "3.12")) == ["mmhooks>=0.1"]
     found = dependencies.read(project(tmp_path, name="hello"))
-    assert found.arguments == ("-r", "requirements.txt")
+    assert found.arguments(here()) == ["-r", "requirements.txt"]
     assert [str(each) for each in found.requirements] == ["mmt_alpha==1.0", "mmt_beta[more]>=2"]
     (tmp_path / "requirements.txt").unlink()
-    assert dependencies.read(project(tmp_path)) == dependencies.Needs((), ())
+    assert dependencies.read(project(tmp_path)) == dependencies.Needs()
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "no requirement": ({"dependencies": ["good", "not good!", 5]}, "'not good!' is no requirement"),
+    "no requirement": ({"dependencies": ["good", "not good!"]}, "'not good!' is no requirement"),
+    "no text": ({"dependencies": ["good", 5]}, "5 is no requirement: expected a text"),
+    "no list": ({"dependencies": 5}, "expected a list, found 5"),
+    "a text": ({"dependencies": "mmhooks"}, "expected a list, found 'mmhooks'"),
     "dynamic": ({"dynamic": ["dependencies"]}, 'dependencies are "dynamic"'),
     "another mmhooks": (
         {"dependencies": ["mmhooks>=99"]},
@@ -53,6 +57,38 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, case: str) -> None:
     with pytest.raises(BundleError) as refused:
         dependencies.read(project(tmp_path, **table))
     assert text in str(refused.value)
+
+
+def test_a_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "requirements.txt"
+    file.write_bytes("# größer".encode("latin-1"))
+    with pytest.raises(BundleError, match=r"requirements\.txt cannot be read: 'utf-8' codec"):
+        dependencies.read(project(tmp_path))
+    file.write_text("six==1.16.0 \\\n    --hash=sha256:8abb2f1d8689")
+    with pytest.raises(
+        BundleError, match=r"requirements\.txt has hashes, by which mmhooks itself could not be installed"
+    ):
+        dependencies.read(project(tmp_path))
+
+
+@pytest.mark.parametrize(("text", "fits"), [(">=3.11", True), ("!=3.12.1", True), (">=3.13", False), ("<3.12", False)])
+def test_a_python_that_the_plugin_does_not_want_is_a_fault(tmp_path: Path, text: str, fits: bool) -> None:
+    wanted = project(tmp_path, **{"requires-python": text})
+    target = targets.Target("linux-amd64", "3.12")
+    if fits:
+        dependencies.check_pythons(wanted, [target])
+        return
+    with pytest.raises(BundleError) as refused:
+        dependencies.check_pythons(wanted, [target])
+    assert str(refused.value) == (
+        f"linux-amd64-py3.12: pyproject.toml, [project] requires-python is {text}: choose others by --python"
+    )
+
+
+@pytest.mark.parametrize("text", ["three", 3])
+def test_a_requires_python_that_says_nothing_is_named(tmp_path: Path, text: object) -> None:
+    with pytest.raises(BundleError, match=r"requires-python: expected as in >=3\.11, found"):
+        dependencies.check_pythons(project(tmp_path, **{"requires-python": text}), [here()])
 
 
 def test_targets_are_every_platform_with_every_python() -> None:
@@ -173,6 +209,23 @@ def test_a_version_for_one_python_only_does_not_get_into_the_way_of_the_others(i
     found = install(needs("mmt_alpha"), here(), other)
     assert found.placed["mmt_alpha"] == [("1.0", "any"), ("2.0", str(other))]
     assert "2.0" in (found.lib / str(other) / "mmt_alpha.py").read_text()
+
+
+def test_the_version_is_the_one_for_the_target_and_not_for_this_python(install: Install, index: Path) -> None:
+    other = here()._replace(python=other_python())
+    for version in ("1.0", "2.0"):
+        wheels.wheel(index, "mmt_alpha", version)
+    ours, theirs = f"python_version == '{here().python}'", f"python_version != '{here().python}'"
+    split = needs(f"mmt_alpha==1.0; {ours}", f"mmt_alpha==2.0; {theirs}", f"no-such-distribution; {ours}")
+    assert install(split, other).placed["mmt_alpha"] == [("2.0", "any")]
+    # Below other distributions pip decides, and what it decides wrongly is told.
+    wheels.wheel(
+        index, "mmt_beta", headers=f"Requires-Dist: mmt_alpha==1.0; {ours}\nRequires-Dist: mmt_alpha==2.0; {theirs}\n"
+    )
+    with pytest.raises(
+        BundleError, match=rf"mmt_alpha==2\.0 is needed, and pip took 1\.0, as this is Python {here().python}"
+    ):
+        install(needs("mmt_beta"), other)
 
 
 def test_what_has_no_wheel_is_built_for_this_machine_only(install: Install, index: Path) -> None:

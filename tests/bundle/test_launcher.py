@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -121,9 +120,15 @@ def test_it_runs_isolated_from_what_is_installed_there(root: Path, path: Path, c
 
 
 @pytest.mark.parametrize("command", [(), GRPC])
-def test_another_python_on_the_path_that_fits_takes_over(root: Path, path: Path, command: tuple[str, ...]) -> None:
+def test_another_python_on_the_path_that_fits_takes_over(
+    root: Path, path: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
     bundled_for(root, OTHER)
     script(path / f"python{OTHER}", f'[ "$3" = -c ] && echo {OTHER} || echo became "$@"')
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / f"python{OTHER}").write_bytes(b"no program")
+    (tmp_path / "broken" / f"python{OTHER}").chmod(0o755)
+    path = Path(f"{tmp_path / 'broken'}:{path}")
     ran = start(root, path, *command)
     wire = "grpc" if command else "netrpc"
     assert ran.stdout == f"became -I -S {root / 'server' / 'plugin.py'} {wire}\n"
@@ -133,9 +138,8 @@ def test_what_was_found_and_what_would_do_is_one_error_in_the_log(root: Path, pa
     bundled_for(root, OTHER)
     script(path / f"python{OTHER}", "echo 'python: no such version is chosen'; exit 127")
     text = complaint(start(root, path))
-    assert f"{targets.here().platform} with Python {OTHER}" in text
-    assert f"which is {targets.here().python}" in text
-    assert f"{path}/python{OTHER}, which does not run" in text
+    assert text.startswith(f"this bundle needs {targets.here().platform} with Python {OTHER}; this machine is ")
+    assert f" ({targets.here().python}), {path}/python{OTHER} (does not run); PATH is {path}" in text
     assert "--python" in text
     assert "--standalone" in text
 
@@ -145,7 +149,7 @@ def test_a_bundle_for_another_machine_says_so(root: Path, path: Path) -> None:
     here.rename(here.with_name(f"plan9-sparc-py{targets.here().python}"))
     text = complaint(start(root, path))
     assert f"plan9-sparc with Python {targets.here().python}" in text
-    assert f"this is {targets.here().platform}" in text
+    assert f"this machine is {targets.here().platform}" in text
 
 
 def test_where_there_is_no_python_the_shell_says_so(root: Path, tmp_path: Path) -> None:
@@ -153,7 +157,7 @@ def test_where_there_is_no_python_the_shell_says_so(root: Path, tmp_path: Path) 
     assert (ran.returncode, ran.stdout) == (1, "")
     (line,) = ran.stderr.splitlines()
     assert line.startswith("[ERROR] ")  # as go-plugin's hosts take plain text for an error
-    assert "no python3 on the PATH" in line
+    assert "no python3 that runs on the PATH" in line
     assert str(tmp_path / "nowhere") in line
 
 
@@ -165,12 +169,37 @@ def test_an_administrator_may_name_the_python(root: Path, tmp_path: Path) -> Non
     assert found["executable"] == str(PYTHON)
 
 
+def test_a_named_python_that_fits_is_found_by_the_other_host_too(root: Path, path: Path, tmp_path: Path) -> None:
+    bundled_for(root, OTHER)
+    named = tmp_path / "named"
+    script(named, f'[ "$3" = -c ] && echo {OTHER} || echo became "$@"')
+    assert start(root, path, *GRPC, environ={"MMHOOKS_PYTHON": str(named)}).stdout.startswith("became -I -S ")
+
+
+def test_a_named_python_that_does_not_run_is_told_and_another_is_taken(root: Path, path: Path, tmp_path: Path) -> None:
+    ran = start(root, path, environ={"MMHOOKS_PYTHON": str(tmp_path)})
+    assert ran.returncode == 0
+    assert ran.stderr == f"[WARN] MMHOOKS_PYTHON is {tmp_path}, which does not run as a Python: looking for another\n"
+
+
+OLD = [
+    python
+    for python in Path.home().glob(".pyenv/versions/3.*/bin/python3")
+    if not python.parent.joinpath("python3.11").exists()
+]
+
+
+@pytest.mark.parametrize("old", OLD[:3], ids=lambda python: python.parts[-3])
+def test_old_pythons_say_what_they_lack(root: Path, tmp_path: Path, old: Path) -> None:
+    bundled_for(root, OTHER)
+    assert f"{old} (3." in complaint(start(root, old.parent, str(old), "server/plugin.py"))
+
+
 def test_old_pythons_can_read_what_it_has_to_say() -> None:
-    ast.parse(Path(launcher.__file__).read_text(), feature_version=(3, 5))
+    ast.parse(Path(launcher.__file__).read_text(), feature_version=(3, 7))
 
 
 def test_the_shell_looks_for_every_python_that_mmhooks_runs_on() -> None:
     text = Path(launcher.__file__).read_text()
     assert "python3.11; do" in text
     assert f" python{targets.here().python}" in text
-    assert os.access(Path(launcher.__file__), os.R_OK)

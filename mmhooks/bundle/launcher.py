@@ -114,7 +114,7 @@ def version_of(python: str) -> str:
         ran = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     except OSError:
         return ""
-    return ran.stdout.decode().strip()
+    return ran.stdout.decode().strip() if ran.returncode == 0 else ""
 
 
 def complain(text: str) -> None:

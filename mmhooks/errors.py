@@ -110,6 +110,7 @@ class AppError(MmhooksError):
         detailed_error: more for the log; the message when it is empty, since not every server keeps the message.
         status_code: an HTTP status; 500 unless given.
         where: the place in the program, for the log.
+        request_id: the request under which the server's log says more; the server's own errors have it.
         params: values that the server fills into the translation of `id`.
     """
 
@@ -121,6 +122,7 @@ class AppError(MmhooksError):
         detailed_error: str = "",
         status_code: int = 500,
         where: str = "",
+        request_id: str = "",
         params: dict[str, Any] | None = None,
     ) -> None:
         for name, value in (("message", message), ("id", id), ("detailed_error", detailed_error), ("where", where)):
@@ -132,7 +134,15 @@ class AppError(MmhooksError):
         self.detailed_error = detailed_error
         self.status_code = status_code
         self.where = where
+        self.request_id = request_id
         self.params = params or {}
+
+    def __eq__(self, other: object) -> bool:
+        # Models hold errors, and compare by value.
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.message, self.status_code))
 
 
 class GoError(MmhooksError):

@@ -16,7 +16,8 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 
 from mmhooks.hooks import HOOKS
 from mmhooks.hosts.grpc.messages import PACKAGE, methods
-from protos.generator.contract import ROOT, descriptors
+from protos.generator.contract import ROOT, api_notes, descriptors, interface
+from protos.generator.models import snake
 
 FACTS = Path(__file__).parents[2] / "shared" / "contract"
 
@@ -201,20 +202,33 @@ def test_hooks_are_those_of_the_facts_with_versions_parameters_and_results(facts
 
 def test_api_methods_are_those_of_the_facts_with_versions_parameters_and_results(facts: Path) -> None:
     ours, theirs = interfaces(facts)
-    known = {method["name"]: method for method in theirs["api"]}
-    assert len(ours["api"]) >= 15
-    for method in ours["api"]:
-        fact = known[method["name"]]
-        assert {part: value for part, value in method.items() if part != "wire"} == {
-            "name": fact["name"],
-            "since": fact["since"],
-            "parameters": [[parameter["name"], parameter["type"]] for parameter in fact["params"]],
-            "results": fact["returns"],
+    assert len(ours["api"]) == 237
+    assert [{part: value for part, value in method.items() if part != "wire"} for method in ours["api"]] == [
+        {
+            "name": method["name"],
+            "since": method["since"],
+            "parameters": [[parameter["name"], parameter["type"]] for parameter in method["params"]],
+            "results": method["returns"],
         }
-        # Where net/rpc carries what the signature says there is no note of its own.
-        assert ("wire" in method) == ("args" not in fact), method["name"]
-    [loaded] = [method for method in ours["api"] if "wire" in method]
-    assert (loaded["name"], loaded["wire"]) == ("LoadPluginConfiguration", {"parameters": [], "results": ["[]uint8"]})
+        for method in theirs["api"]
+    ]
+
+
+def test_what_net_rpc_carries_otherwise_than_the_signature_says_is_as_the_facts_have_it(facts: Path) -> None:
+    ours, theirs = interfaces(facts)
+    facts_of = {method["name"]: method for method in theirs["api"]}
+    carried = {method["name"]: method["wire"] for method in ours["api"] if "wire" in method}
+    assert carried.keys() == {"LoadPluginConfiguration", "PluginHTTP", "InstallPlugin", "UploadData"}
+    assert carried.pop("LoadPluginConfiguration") == {"parameters": [], "results": ["[]uint8"]}
+    for name, wire in carried.items():
+        fact = facts_of.pop(name)
+        assert wire["parameters"] == [[argument["go"], argument["type"]] for argument in fact["args"]]
+        assert wire["results"] == [result["type"] for result in fact["returns_struct"]]
+    del facts_of["LoadPluginConfiguration"]
+    for name, fact in facts_of.items():
+        assert [argument["type"] for argument in fact["args"]] == [part["type"] for part in fact["params"]], name
+        assert [argument["go"] for argument in fact["args"]] == [*"ABCDEFGH"[: len(fact["params"])]], name
+        assert [result["type"] for result in fact["returns_struct"]] == fact["returns"], name
     assert "`LoadPluginConfiguration -> {A []byte}`" in (facts / "netrpc.md").read_text()
 
 
@@ -264,7 +278,7 @@ def as_we_write_it(field: dict[str, Any]) -> list[Any]:
     return [field["go"], field["type"], *rest]
 
 
-STREAMS = {"http.Request", "http.ResponseWriter", "io.Reader", "io.Writer"}
+STREAMS = {"http.Request", "http.Response", "http.ResponseWriter", "io.Reader", "io.Writer"}
 
 
 def test_every_type_that_hooks_and_api_methods_reach_is_there_but_streams(facts: Path) -> None:
@@ -273,6 +287,7 @@ def test_every_type_that_hooks_and_api_methods_reach_is_there_but_streams(facts:
     calls = [*ours["hooks"], *ours["api"]]
     waiting = [type_ for call in calls for _, type_ in call["parameters"]]
     waiting += [type_ for call in calls for type_ in call["results"]]
+    waiting += ours["registered"]
     while waiting:
         for name in {*re.findall(r"[\w./]+", waiting.pop())} - reached - STREAMS:
             reached.add(name)
@@ -328,3 +343,18 @@ def test_files_that_are_stale_or_missing_are_noticed_and_not_written(tmp_path: P
     )
     assert not (tmp_path / "mmhooks/models/teams.py").exists()
     assert calls.read_text().endswith("# edited by hand\n")
+
+
+def test_the_notes_on_the_plugin_api_are_about_its_methods_and_their_arguments() -> None:
+    assert [*api_notes()] == [method["name"] for method in interface()["api"]]
+    for method in interface()["api"]:
+        note, names = api_notes()[method["name"]], [snake(name) for name, _ in method["parameters"]]
+        assert note["summary"].endswith(".")
+        assert {*note.get("arguments", {})} | {*note.get("defaults", {})} <= {*names}
+        # What has a default comes last.
+        defaults = [name in note.get("defaults", {}) for name in names]
+        assert defaults == sorted(defaults)
+        results = [
+            result[1] if isinstance(result, list) else result for result in method.get("wire", method)["results"]
+        ]
+        assert ("result" in note) == any(not result.endswith(("AppError", "error")) for result in results)

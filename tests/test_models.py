@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import subprocess
+import sys
 import threading
 import types
 import typing
@@ -15,6 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import pytest
 
 from mmhooks import (
+    AppError,
     AssertionInfo,
     Channel,
     CommandResponse,
@@ -63,7 +66,7 @@ def go_fields(go_struct: str) -> Iterator[GoField]:
     """The fields of a Go struct, those of embedded structs among them; "-" where JSON has none."""
     for name, type_, *rest in GO_TYPES[go_struct]["fields"]:
         if rest and isinstance(rest[0], dict):
-            yield from go_fields(type_)
+            yield from go_fields(type_.lstrip("*"))
             continue
         json_name, _, options = (rest[0] if rest else "").partition(",")
         yield GoField(json_name or name, "omitempty" in options, type_)
@@ -95,6 +98,8 @@ def value_for(hint: Any, name: str, *around: type[Model]) -> Any:
         return {key: value_for(typing.get_args(hint)[1], f"{name} {key}", *around) for key in ("a", "b")}
     if isinstance(hint, type) and issubclass(hint, Model):
         return hint() if hint in around else filled(hint, *around)
+    if hint is AppError:
+        return AppError(f"{name} text", id="app.some.error", detailed_error="detail", status_code=404, request_id="r")
     some = {str: f"{name} text", int: 3 + len(name), float: 2.5, bool: True, bytes: b"\x00\xff" + name.encode()}
     return some.get(hint, {"text": name, "list": [1, 2.5, None, True, {}], "None": None})
 
@@ -108,7 +113,7 @@ def is_empty(json_value: Any) -> bool:
 
 def test_there_is_a_model_for_every_struct_of_the_interface() -> None:
     assert CLASSES.keys() == GO_STRUCTS.keys()
-    assert len(CLASSES) > 100
+    assert len(CLASSES) == 192
 
 
 @every_model
@@ -472,6 +477,12 @@ SECRET = "hunter2"
         Post(participants=[User(password=SECRET)]),
         SyncMsg(users={"u": User(password=SECRET)}),
         CommandResponse(props={"access_token": SECRET}),
+        models.Command(token=SECRET),
+        models.UserAccessToken(token=SECRET),
+        models.UserAuth(auth_data=SECRET),
+        models.OAuthApp(client_secret=SECRET),
+        models.Team(invite_id=SECRET),
+        models.License(signup_jwt=SECRET),
         Config(PluginSettings=PluginSettings(Plugins={"com.example": {"webhook": SECRET}})),
         Config(SqlSettings=SqlSettings(DataSource=f"postgres://u:{SECRET}@db")),
         SqlSettings(DataSourceReplicas=[SECRET]),
@@ -602,3 +613,59 @@ def test_what_is_no_field_is_told_as_ever_and_reads_nothing() -> None:
 def test_comparing_with_another_kind_of_thing_reads_nothing() -> None:
     post = left_unread(lambda: pytest.fail("nobody asked for it"))
     assert (post == None, post == "x", post == User(), User() == post) == (False,) * 4  # noqa: E711
+
+
+# an error within a model
+
+
+def test_an_error_in_a_model_is_the_exception_that_it_would_be() -> None:
+    data = {
+        "user_id": "u",
+        "member": None,
+        "error": {"id": "i", "message": "m", "detailed_error": "", "status_code": 404},
+    }
+    refused = models.TeamMemberWithError.from_dict(data)
+    assert isinstance(refused.error, AppError)
+    assert (refused.error.id, refused.error.message, refused.error.status_code) == ("i", "m", 404)
+    assert refused.to_dict() == data
+    assert refused == models.TeamMemberWithError.from_json(refused.to_json())
+    assert refused != models.TeamMemberWithError(user_id="u", error=AppError("m", id="other", status_code=404))
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        ("lost", "TeamMemberWithError.error: expected an object, found str"),
+        ({"status_code": "404"}, "TeamMemberWithError.error.status_code: expected int, found str"),
+        ({"message": 5}, "TeamMemberWithError.error.message: expected str, found int"),
+    ],
+)
+def test_an_error_in_a_model_that_is_none_is_told_by_its_path(error: Any, text: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        models.TeamMemberWithError.from_dict({"error": error})
+    assert str(caught.value) == text
+
+
+# Mattermost's words
+
+
+def test_constants_are_plain_values_under_mattermosts_names() -> None:
+    from mmhooks.models import constants
+
+    values = {name: value for name, value in vars(constants).items() if name[0].isupper() and name != "Final"}
+    assert len(values) > 200
+    assert {type(value) for value in values.values()} == {str, int}
+    assert constants.PermissionManageSystem == "manage_system"
+    assert constants.PostTypeJoinChannel == "system_join_channel"
+    assert constants.ChannelTypeDirect == "D"
+    assert constants.PluginStateRunning == 2
+    for name, value in values.items():
+        if name.startswith("Permission") or name.endswith("RoleId"):
+            words = name.removeprefix("Permission").removesuffix("RoleId").replace("OAuth", "Oauth")
+            assert value == "".join("_" * (at > 0) + c.lower() if c.isupper() else c for at, c in enumerate(words))
+
+
+def test_constants_are_loaded_without_any_model() -> None:
+    code = "import sys; import mmhooks.models.constants; print([*filter(lambda m: 'msgspec' in m, sys.modules)])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "[]\n"

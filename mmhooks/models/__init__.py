@@ -7,12 +7,26 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mmhooks.models.api import Permission as Permission
-    from mmhooks.models.api import PluginKVSetOptions as PluginKVSetOptions
-    from mmhooks.models.api import WebsocketBroadcast as WebsocketBroadcast
+    from mmhooks.models.audit import AuditEventActor as AuditEventActor
+    from mmhooks.models.audit import AuditEventData as AuditEventData
+    from mmhooks.models.audit import AuditEventError as AuditEventError
+    from mmhooks.models.audit import AuditRecord as AuditRecord
+    from mmhooks.models.audit import Level as Level
+    from mmhooks.models.bots import Bot as Bot
+    from mmhooks.models.bots import BotGetOptions as BotGetOptions
+    from mmhooks.models.bots import BotPatch as BotPatch
     from mmhooks.models.channels import Channel as Channel
     from mmhooks.models.channels import ChannelBannerInfo as ChannelBannerInfo
     from mmhooks.models.channels import ChannelMember as ChannelMember
+    from mmhooks.models.channels import ChannelMemberIdentifier as ChannelMemberIdentifier
+    from mmhooks.models.channels import ChannelStats as ChannelStats
+    from mmhooks.models.commands import AutocompleteArg as AutocompleteArg
+    from mmhooks.models.commands import AutocompleteData as AutocompleteData
+    from mmhooks.models.commands import AutocompleteDynamicListArg as AutocompleteDynamicListArg
+    from mmhooks.models.commands import AutocompleteListItem as AutocompleteListItem
+    from mmhooks.models.commands import AutocompleteStaticListArg as AutocompleteStaticListArg
+    from mmhooks.models.commands import AutocompleteTextArg as AutocompleteTextArg
+    from mmhooks.models.commands import Command as Command
     from mmhooks.models.commands import CommandArgs as CommandArgs
     from mmhooks.models.commands import CommandResponse as CommandResponse
     from mmhooks.models.config import AccessControlSettings as AccessControlSettings
@@ -69,21 +83,51 @@ if TYPE_CHECKING:
     from mmhooks.models.config import TeamSettings as TeamSettings
     from mmhooks.models.config import ThemeSettings as ThemeSettings
     from mmhooks.models.config import WranglerSettings as WranglerSettings
+    from mmhooks.models.dialogs import Dialog as Dialog
+    from mmhooks.models.dialogs import DialogDateTimeConfig as DialogDateTimeConfig
+    from mmhooks.models.dialogs import DialogElement as DialogElement
+    from mmhooks.models.dialogs import OpenDialogRequest as OpenDialogRequest
     from mmhooks.models.events import Context as Context
     from mmhooks.models.events import FilesLimits as FilesLimits
     from mmhooks.models.events import MessagesLimits as MessagesLimits
     from mmhooks.models.events import OnInstallEvent as OnInstallEvent
     from mmhooks.models.events import PluginClusterEvent as PluginClusterEvent
+    from mmhooks.models.events import PluginClusterEventSendOptions as PluginClusterEventSendOptions
     from mmhooks.models.events import ProductLimits as ProductLimits
     from mmhooks.models.events import Session as Session
     from mmhooks.models.events import TeamsLimits as TeamsLimits
+    from mmhooks.models.events import WebsocketBroadcast as WebsocketBroadcast
     from mmhooks.models.events import WebSocketRequest as WebSocketRequest
     from mmhooks.models.files import FileData as FileData
     from mmhooks.models.files import FileInfo as FileInfo
+    from mmhooks.models.files import GetFileInfosOptions as GetFileInfosOptions
+    from mmhooks.models.files import UploadSession as UploadSession
+    from mmhooks.models.groups import CreateDefaultMembershipParams as CreateDefaultMembershipParams
+    from mmhooks.models.groups import Group as Group
+    from mmhooks.models.groups import GroupMember as GroupMember
+    from mmhooks.models.groups import GroupSearchOpts as GroupSearchOpts
+    from mmhooks.models.groups import GroupSyncable as GroupSyncable
+    from mmhooks.models.groups import PageOpts as PageOpts
+    from mmhooks.models.licenses import Customer as Customer
+    from mmhooks.models.licenses import Features as Features
+    from mmhooks.models.licenses import License as License
+    from mmhooks.models.licenses import LicenseLimits as LicenseLimits
     from mmhooks.models.model import Model as Model
     from mmhooks.models.notifications import EmailNotification as EmailNotification
     from mmhooks.models.notifications import EmailNotificationContent as EmailNotificationContent
     from mmhooks.models.notifications import PushNotification as PushNotification
+    from mmhooks.models.notifications import SendToastMessageOptions as SendToastMessageOptions
+    from mmhooks.models.oauth import OAuthApp as OAuthApp
+    from mmhooks.models.permissions import Permission as Permission
+    from mmhooks.models.plugins import Manifest as Manifest
+    from mmhooks.models.plugins import ManifestServer as ManifestServer
+    from mmhooks.models.plugins import ManifestWebapp as ManifestWebapp
+    from mmhooks.models.plugins import PluginKVSetOptions as PluginKVSetOptions
+    from mmhooks.models.plugins import PluginOption as PluginOption
+    from mmhooks.models.plugins import PluginSetting as PluginSetting
+    from mmhooks.models.plugins import PluginSettingsSchema as PluginSettingsSchema
+    from mmhooks.models.plugins import PluginSettingsSection as PluginSettingsSection
+    from mmhooks.models.plugins import PluginStatus as PluginStatus
     from mmhooks.models.posts import Emoji as Emoji
     from mmhooks.models.posts import MessageAttachment as MessageAttachment
     from mmhooks.models.posts import MessageAttachmentField as MessageAttachmentField
@@ -94,10 +138,19 @@ if TYPE_CHECKING:
     from mmhooks.models.posts import PostActionOptions as PostActionOptions
     from mmhooks.models.posts import PostEmbed as PostEmbed
     from mmhooks.models.posts import PostImage as PostImage
+    from mmhooks.models.posts import PostList as PostList
     from mmhooks.models.posts import PostMetadata as PostMetadata
     from mmhooks.models.posts import PostPriority as PostPriority
     from mmhooks.models.posts import PostTranslation as PostTranslation
+    from mmhooks.models.posts import PreviewPost as PreviewPost
     from mmhooks.models.posts import Reaction as Reaction
+    from mmhooks.models.properties import PropertyField as PropertyField
+    from mmhooks.models.properties import PropertyFieldSearchCursor as PropertyFieldSearchCursor
+    from mmhooks.models.properties import PropertyFieldSearchOpts as PropertyFieldSearchOpts
+    from mmhooks.models.properties import PropertyGroup as PropertyGroup
+    from mmhooks.models.properties import PropertyValue as PropertyValue
+    from mmhooks.models.properties import PropertyValueSearchCursor as PropertyValueSearchCursor
+    from mmhooks.models.properties import PropertyValueSearchOpts as PropertyValueSearchOpts
     from mmhooks.models.saml import Assertion as Assertion
     from mmhooks.models.saml import AssertionInfo as AssertionInfo
     from mmhooks.models.saml import Attribute as Attribute
@@ -120,28 +173,57 @@ if TYPE_CHECKING:
     from mmhooks.models.saml import SubjectConfirmation as SubjectConfirmation
     from mmhooks.models.saml import SubjectConfirmationData as SubjectConfirmationData
     from mmhooks.models.saml import WarningInfo as WarningInfo
+    from mmhooks.models.searches import PostSearchResults as PostSearchResults
+    from mmhooks.models.searches import SearchParameter as SearchParameter
+    from mmhooks.models.searches import SearchParams as SearchParams
+    from mmhooks.models.shared_channels import GetPostsSinceForSyncCursor as GetPostsSinceForSyncCursor
     from mmhooks.models.shared_channels import MembershipChangeMsg as MembershipChangeMsg
+    from mmhooks.models.shared_channels import RegisterPluginOpts as RegisterPluginOpts
     from mmhooks.models.shared_channels import RemoteCluster as RemoteCluster
+    from mmhooks.models.shared_channels import SharedChannel as SharedChannel
     from mmhooks.models.shared_channels import SyncMsg as SyncMsg
     from mmhooks.models.shared_channels import SyncResponse as SyncResponse
+    from mmhooks.models.sidebar import OrderedSidebarCategories as OrderedSidebarCategories
+    from mmhooks.models.sidebar import SidebarCategory as SidebarCategory
+    from mmhooks.models.sidebar import SidebarCategoryWithChannels as SidebarCategoryWithChannels
+    from mmhooks.models.teams import Team as Team
     from mmhooks.models.teams import TeamMember as TeamMember
+    from mmhooks.models.teams import TeamMemberWithError as TeamMemberWithError
+    from mmhooks.models.teams import TeamStats as TeamStats
+    from mmhooks.models.teams import TeamUnread as TeamUnread
+    from mmhooks.models.users import CustomStatus as CustomStatus
     from mmhooks.models.users import Preference as Preference
     from mmhooks.models.users import Status as Status
     from mmhooks.models.users import User as User
+    from mmhooks.models.users import UserAccessToken as UserAccessToken
+    from mmhooks.models.users import UserAuth as UserAuth
+    from mmhooks.models.users import UserGetOptions as UserGetOptions
+    from mmhooks.models.users import UserSearch as UserSearch
+    from mmhooks.models.users import ViewUsersRestrictions as ViewUsersRestrictions
 
 _HOMES = {
-    "api": "Permission PluginKVSetOptions WebsocketBroadcast",
-    "channels": "Channel ChannelBannerInfo ChannelMember",
-    "commands": "CommandArgs CommandResponse",
+    "audit": "AuditEventActor AuditEventData AuditEventError AuditRecord Level",
+    "bots": "Bot BotGetOptions BotPatch",
+    "channels": "Channel ChannelBannerInfo ChannelMember ChannelMemberIdentifier ChannelStats",
+    "commands": "AutocompleteArg AutocompleteData AutocompleteDynamicListArg AutocompleteListItem AutocompleteStaticListArg AutocompleteTextArg Command CommandArgs CommandResponse",
     "config": "AccessControlSettings AdditionalContentFlaggingSettings AgentsProviderSettings AnalyticsSettings AnnouncementSettings AutoTranslationSettings CacheSettings ClientRequirements CloudSettings ClusterSettings ComplianceSettings Config ConnectedWorkspacesSettings ContentFlaggingNotificationSettings ContentFlaggingSettings ContentFlaggingSettingsBase DataRetentionSettings DisplaySettings ElasticsearchSettings EmailSettings ExperimentalAuditSettings ExperimentalSettings ExportSettings FeatureFlags FileSettings GlobalRelayMessageExportSettings GuestAccountsSettings ImageProxySettings ImportSettings IntuneSettings JobSettings LdapSettings LibreTranslateProviderSettings LocalizationSettings LogSettings MessageExportSettings MetricsSettings NativeAppSettings Office365Settings PasswordSettings PluginSettings PluginState PrivacySettings RateLimitSettings ReplicaLagSettings ReviewerSettings SSOSettings SamlSettings ServiceSettings SqlSettings SupportSettings TeamSettings ThemeSettings WranglerSettings",
-    "events": "Context FilesLimits MessagesLimits OnInstallEvent PluginClusterEvent ProductLimits Session TeamsLimits WebSocketRequest",
-    "files": "FileData FileInfo",
-    "notifications": "EmailNotification EmailNotificationContent PushNotification",
-    "posts": "Emoji MessageAttachment MessageAttachmentField Post PostAcknowledgement PostAction PostActionIntegration PostActionOptions PostEmbed PostImage PostMetadata PostPriority PostTranslation Reaction",
+    "dialogs": "Dialog DialogDateTimeConfig DialogElement OpenDialogRequest",
+    "events": "Context FilesLimits MessagesLimits OnInstallEvent PluginClusterEvent PluginClusterEventSendOptions ProductLimits Session TeamsLimits WebSocketRequest WebsocketBroadcast",
+    "files": "FileData FileInfo GetFileInfosOptions UploadSession",
+    "groups": "CreateDefaultMembershipParams Group GroupMember GroupSearchOpts GroupSyncable PageOpts",
+    "licenses": "Customer Features License LicenseLimits",
+    "notifications": "EmailNotification EmailNotificationContent PushNotification SendToastMessageOptions",
+    "oauth": "OAuthApp",
+    "permissions": "Permission",
+    "plugins": "Manifest ManifestServer ManifestWebapp PluginKVSetOptions PluginOption PluginSetting PluginSettingsSchema PluginSettingsSection PluginStatus",
+    "posts": "Emoji MessageAttachment MessageAttachmentField Post PostAcknowledgement PostAction PostActionIntegration PostActionOptions PostEmbed PostImage PostList PostMetadata PostPriority PostTranslation PreviewPost Reaction",
+    "properties": "PropertyField PropertyFieldSearchCursor PropertyFieldSearchOpts PropertyGroup PropertyValue PropertyValueSearchCursor PropertyValueSearchOpts",
     "saml": "Assertion AssertionInfo Attribute AttributeStatement AttributeValue Audience AudienceRestriction AuthnContext AuthnContextClassRef AuthnStatement Conditions Issuer Name NameID OneTimeUse ProxyRestriction ProxyRestrictionInfo Signature Subject SubjectConfirmation SubjectConfirmationData WarningInfo",
-    "shared_channels": "MembershipChangeMsg RemoteCluster SyncMsg SyncResponse",
-    "teams": "TeamMember",
-    "users": "Preference Status User",
+    "searches": "PostSearchResults SearchParameter SearchParams",
+    "shared_channels": "GetPostsSinceForSyncCursor MembershipChangeMsg RegisterPluginOpts RemoteCluster SharedChannel SyncMsg SyncResponse",
+    "sidebar": "OrderedSidebarCategories SidebarCategory SidebarCategoryWithChannels",
+    "teams": "Team TeamMember TeamMemberWithError TeamStats TeamUnread",
+    "users": "CustomStatus Preference Status User UserAccessToken UserAuth UserGetOptions UserSearch ViewUsersRestrictions",
     "model": "Model",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}

@@ -66,3 +66,20 @@ class ChannelMember(Model, kw_only=True):
     scheme_admin: bool = False
     explicit_roles: str = ""
     autotranslation_disabled: bool = False
+
+
+class ChannelMemberIdentifier(Model, kw_only=True):
+    """A user in a channel, by both ids."""
+
+    channel_id: str = ""
+    user_id: str = ""
+
+
+class ChannelStats(Model, kw_only=True):
+    """How many members, guests, pinned posts and files a channel has."""
+
+    channel_id: str = ""
+    member_count: int = 0
+    guest_count: int = 0
+    pinnedpost_count: int = 0
+    files_count: int = 0

@@ -9,6 +9,106 @@ from mmhooks.models.model import Model
 from mmhooks.models.posts import MessageAttachment
 
 
+class AutocompleteArg(Model, kw_only=True):
+    """An argument of a slash command; `data` is the model that fits its `type`."""
+
+    _json_names: ClassVar[dict[str, str]] = {
+        "name": "Name",
+        "help_text": "HelpText",
+        "type": "Type",
+        "required": "Required",
+        "data": "Data",
+    }
+
+    name: str = ""
+    help_text: str = ""
+    type: str = ""
+    required: bool = False
+    data: Any = None
+
+
+class AutocompleteData(Model, kw_only=True):
+    """What is suggested to people who type a slash command: it, its arguments, and commands below it."""
+
+    _json_names: ClassVar[dict[str, str]] = {
+        "trigger": "Trigger",
+        "hint": "Hint",
+        "help_text": "HelpText",
+        "role_id": "RoleID",
+        "arguments": "Arguments",
+        "sub_commands": "SubCommands",
+    }
+
+    trigger: str = ""
+    hint: str = ""
+    help_text: str = ""
+    role_id: str = ""
+    arguments: list[AutocompleteArg] = []
+    sub_commands: list[AutocompleteData] = []
+
+
+class AutocompleteDynamicListArg(Model, kw_only=True):
+    """An argument whose suggestions come from an address when somebody types."""
+
+    _json_names: ClassVar[dict[str, str]] = {"fetch_url": "FetchURL"}
+
+    fetch_url: str = ""
+
+
+class AutocompleteListItem(Model, kw_only=True):
+    """A suggestion for an argument."""
+
+    _json_names: ClassVar[dict[str, str]] = {"item": "Item", "hint": "Hint", "help_text": "HelpText"}
+
+    item: str = ""
+    hint: str = ""
+    help_text: str = ""
+
+
+class AutocompleteStaticListArg(Model, kw_only=True):
+    """An argument with suggestions that are always the same."""
+
+    _json_names: ClassVar[dict[str, str]] = {"possible_arguments": "PossibleArguments"}
+
+    possible_arguments: list[AutocompleteListItem] = []
+
+
+class AutocompleteTextArg(Model, kw_only=True):
+    """An argument that may be any text."""
+
+    _json_names: ClassVar[dict[str, str]] = {"hint": "Hint", "pattern": "Pattern"}
+
+    hint: str = ""
+    pattern: str = ""
+
+
+class Command(Model, kw_only=True):
+    """A slash command, and how it is shown to people who type."""
+
+    _omit_empty: ClassVar[frozenset[str]] = frozenset(["autocomplete_data", "autocomplete_icon_data"])
+
+    id: str = ""
+    token: str = ""
+    create_at: int = 0
+    update_at: int = 0
+    delete_at: int = 0
+    creator_id: str = ""
+    team_id: str = ""
+    trigger: str = ""
+    method: str = ""
+    username: str = ""
+    icon_url: str = ""
+    auto_complete: bool = False
+    auto_complete_desc: str = ""
+    auto_complete_hint: str = ""
+    display_name: str = ""
+    description: str = ""
+    url: str = ""
+    plugin_id: str = ""
+    autocomplete_data: AutocompleteData | None = None
+    autocomplete_icon_data: str = ""
+
+
 class CommandArgs(Model, kw_only=True):
     """A slash command as it was typed, and where."""
 

@@ -40,6 +40,15 @@ class PluginClusterEvent(Model, kw_only=True):
     data: bytes = b""
 
 
+class PluginClusterEventSendOptions(Model, kw_only=True):
+    """Which servers of a cluster get an event, and how surely."""
+
+    _json_names: ClassVar[dict[str, str]] = {"send_type": "SendType", "target_id": "TargetId"}
+
+    send_type: str = ""
+    target_id: str = ""
+
+
 class ProductLimits(Model, kw_only=True):
     """What the licence of a cloud server allows."""
 
@@ -84,6 +93,27 @@ class WebSocketRequest(Model, kw_only=True):
     data: dict[str, Any] = {}
     session: Session = msgspec.field(default_factory=lambda: Session())
     locale: str = ""
+
+
+class WebsocketBroadcast(Model, kw_only=True):
+    """Who gets a WebSocket event; empty is everybody."""
+
+    _omit_empty: ClassVar[frozenset[str]] = frozenset(
+        ["broadcast_hook_args", "broadcast_hooks", "contains_sanitized_data", "contains_sensitive_data"]
+    )
+    _not_json: ClassVar[frozenset[str]] = frozenset(["reliable_cluster_send"])
+
+    omit_users: dict[str, bool] = {}
+    user_id: str = ""
+    channel_id: str = ""
+    team_id: str = ""
+    connection_id: str = ""
+    omit_connection_id: str = ""
+    contains_sanitized_data: bool = False
+    contains_sensitive_data: bool = False
+    reliable_cluster_send: bool = False
+    broadcast_hooks: list[str] = []
+    broadcast_hook_args: list[dict[str, Any]] = []
 
 
 class Context(Model, kw_only=True):

@@ -44,3 +44,33 @@ class FileInfo(Model, kw_only=True):
     content: str = ""
     remote_id: str | None = None
     archived: bool = False
+
+
+class GetFileInfosOptions(Model, kw_only=True):
+    """Which files are asked for, and in what order."""
+
+    user_ids: list[str] = []
+    channel_ids: list[str] = []
+    since: int = 0
+    include_deleted: bool = False
+    sort_by: str = ""
+    sort_descending: bool = False
+
+
+class UploadSession(Model, kw_only=True):
+    """A file that is being uploaded piece by piece."""
+
+    _omit_empty: ClassVar[frozenset[str]] = frozenset(["channel_id"])
+    _not_json: ClassVar[frozenset[str]] = frozenset(["path"])
+
+    id: str = ""
+    type: str = ""
+    create_at: int = 0
+    user_id: str = ""
+    channel_id: str = ""
+    filename: str = ""
+    path: str = ""
+    file_size: int = 0
+    file_offset: int = 0
+    remote_id: str = ""
+    req_file_id: str = ""

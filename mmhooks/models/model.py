@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, get_args, get
 
 import msgspec
 
-from mmhooks.errors import ModelError
+from mmhooks.errors import AppError, ModelError
 
 _SECRET = re.compile(
     r"passw|passphrase|secret|token|salt|credential|signature|csrf|auth_?data|private_?key|encrypt_?key|api_?key"
-    r"|split_?key|access_?key|developer_?key|sdk_?key|data_?source|^plugins$|proxy_?options",
+    r"|split_?key|access_?key|developer_?key|sdk_?key|data_?source|^plugins$|proxy_?options|jwt|invite_?id",
     re.IGNORECASE,
 )
 """Names of fields, and of keys in plain dicts, whose text `repr` hides. (A plugin's own settings are all hidden: the
@@ -164,6 +164,8 @@ def _shown(value: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Model):
         return value.to_dict()
+    if isinstance(value, AppError):
+        return _plain_error(value)
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
@@ -171,6 +173,30 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     return value
+
+
+_ERROR: dict[str, tuple[type[Any], bool]] = {
+    "id": (str, False),
+    "message": (str, False),
+    "detailed_error": (str, False),
+    "request_id": (str, True),
+    "status_code": (int, True),
+}
+"""What an error, which is no model, has in JSON: the type of each, and whether it is left out when it is empty."""
+
+
+def _plain_error(error: AppError) -> dict[str, Any]:
+    values = {name: getattr(error, name) for name in _ERROR}
+    return {name: value for name, value in values.items() if value or not _ERROR[name][1]}
+
+
+def _read_error(value: Any, path: str) -> AppError:
+    if not isinstance(value, dict):
+        raise ModelError(f"{path}: expected an object, found {type(value).__name__}")
+    values = {
+        name: _checked(type_, value[name], f"{path}.{name}") for name, (type_, _) in _ERROR.items() if value.get(name)
+    }
+    return AppError(**values)
 
 
 Reader = Callable[[Any, str], Any]
@@ -235,6 +261,8 @@ def _reader(hint: Any) -> Reader:
         return lambda value, path: {key: item(one, f"{path}.{key}") for key, one in _checked(dict, value, path).items()}
     if isinstance(hint, type) and issubclass(hint, Model):
         return lambda value, path: _read(hint, value, path)
+    if hint is AppError:
+        return _read_error
     if hint is bytes:
         return _read_bytes
     return lambda value, path: _checked(hint, value, path)

@@ -122,3 +122,11 @@ class PushNotification(Model, kw_only=True):
     post_type: str = ""
     channel_type: str = ""
     signature: str = ""
+
+
+class SendToastMessageOptions(Model, kw_only=True):
+    """Where a message that passes by is shown."""
+
+    _omit_empty: ClassVar[frozenset[str]] = frozenset(["position"])
+
+    position: str = ""

@@ -167,6 +167,21 @@ class PostImage(Model, kw_only=True):
     frame_count: int = 0
 
 
+class PostList(Model, kw_only=True):
+    """Posts by their ids, and the order of the ids."""
+
+    _omit_empty: ClassVar[frozenset[str]] = frozenset(["has_next"])
+    _not_json: ClassVar[frozenset[str]] = frozenset(["burn_on_read_posts"])
+
+    order: list[str] = []
+    posts: dict[str, Post] = {}
+    next_post_id: str = ""
+    prev_post_id: str = ""
+    has_next: bool | None = None
+    first_inaccessible_post_time: int = 0
+    burn_on_read_posts: dict[str, Post] = {}
+
+
 class PostMetadata(Model, kw_only=True):
     """What the server works out about a post; a plugin rarely needs to touch it."""
 
@@ -220,6 +235,17 @@ class PostTranslation(Model, kw_only=True):
     type: str = ""
     state: str = ""
     source_lang: str = ""
+
+
+class PreviewPost(Model, kw_only=True):
+    """What is shown of a post where another one links to it."""
+
+    post_id: str = ""
+    post: Post | None = None
+    team_name: str = ""
+    channel_display_name: str = ""
+    channel_type: str = ""
+    channel_id: str = ""
 
 
 class Reaction(Model, kw_only=True):

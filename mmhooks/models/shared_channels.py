@@ -10,6 +10,22 @@ from mmhooks.models.posts import Post, PostAcknowledgement, Reaction
 from mmhooks.models.users import Status, User
 
 
+class GetPostsSinceForSyncCursor(Model, kw_only=True):
+    """How far a shared channel has been passed on: the last post that was, by two orders."""
+
+    _json_names: ClassVar[dict[str, str]] = {
+        "last_post_update_at": "LastPostUpdateAt",
+        "last_post_update_id": "LastPostUpdateID",
+        "last_post_create_at": "LastPostCreateAt",
+        "last_post_create_id": "LastPostCreateID",
+    }
+
+    last_post_update_at: int = 0
+    last_post_update_id: str = ""
+    last_post_create_at: int = 0
+    last_post_create_id: str = ""
+
+
 class MembershipChangeMsg(Model, kw_only=True):
     """A user joined or left a shared channel."""
 
@@ -18,6 +34,24 @@ class MembershipChangeMsg(Model, kw_only=True):
     is_add: bool = False
     remote_id: str = ""
     change_time: int = 0
+
+
+class RegisterPluginOpts(Model, kw_only=True):
+    """How a plugin takes part in shared channels."""
+
+    _json_names: ClassVar[dict[str, str]] = {
+        "displayname": "Displayname",
+        "plugin_id": "PluginID",
+        "creator_id": "CreatorID",
+        "auto_share_dms": "AutoShareDMs",
+        "auto_invited": "AutoInvited",
+    }
+
+    displayname: str = ""
+    plugin_id: str = ""
+    creator_id: str = ""
+    auto_share_dms: bool = False
+    auto_invited: bool = False
 
 
 class RemoteCluster(Model, kw_only=True):
@@ -39,6 +73,27 @@ class RemoteCluster(Model, kw_only=True):
     creator_id: str = ""
     plugin_id: str = ""
     options: int = 0
+
+
+class SharedChannel(Model, kw_only=True):
+    """A channel that other servers take part in, and how it is called there."""
+
+    _json_names: ClassVar[dict[str, str]] = {"type": "Type"}
+    _omit_empty: ClassVar[frozenset[str]] = frozenset(["remote_id"])
+
+    id: str = ""
+    team_id: str = ""
+    home: bool = False
+    readonly: bool = False
+    name: str = ""
+    display_name: str = ""
+    purpose: str = ""
+    header: str = ""
+    creator_id: str = ""
+    create_at: int = 0
+    update_at: int = 0
+    remote_id: str = ""
+    type: str = ""
 
 
 class SyncMsg(Model, kw_only=True):

@@ -5,7 +5,33 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from mmhooks.errors import AppError
 from mmhooks.models.model import Model
+
+
+class Team(Model, kw_only=True):
+    """A team."""
+
+    _omit_empty: ClassVar[frozenset[str]] = frozenset(["last_team_icon_update"])
+
+    id: str = ""
+    create_at: int = 0
+    update_at: int = 0
+    delete_at: int = 0
+    display_name: str = ""
+    name: str = ""
+    description: str = ""
+    email: str = ""
+    type: str = ""
+    company_name: str = ""
+    allowed_domains: str = ""
+    invite_id: str = ""
+    allow_open_invite: bool = False
+    last_team_icon_update: int = 0
+    scheme_id: str | None = None
+    group_constrained: bool | None = None
+    policy_id: str | None = None
+    cloud_limits_archived: bool = False
 
 
 class TeamMember(Model, kw_only=True):
@@ -22,3 +48,32 @@ class TeamMember(Model, kw_only=True):
     scheme_admin: bool = False
     explicit_roles: str = ""
     create_at: int = 0
+
+
+class TeamMemberWithError(Model, kw_only=True):
+    """A user who was to be added to a team: the membership, or why there is none."""
+
+    user_id: str = ""
+    member: TeamMember | None = None
+    error: AppError | None = None
+
+
+class TeamStats(Model, kw_only=True):
+    """How many members a team has."""
+
+    team_id: str = ""
+    total_member_count: int = 0
+    active_member_count: int = 0
+
+
+class TeamUnread(Model, kw_only=True):
+    """What a user has not read yet in a team."""
+
+    team_id: str = ""
+    msg_count: int = 0
+    mention_count: int = 0
+    mention_count_root: int = 0
+    msg_count_root: int = 0
+    thread_count: int = 0
+    thread_mention_count: int = 0
+    thread_urgent_mention_count: int = 0

@@ -8,6 +8,15 @@ from typing import ClassVar
 from mmhooks.models.model import Model
 
 
+class CustomStatus(Model, kw_only=True):
+    """The emoji and text that a user shows beside the name, and until when."""
+
+    emoji: str = ""
+    text: str = ""
+    duration: str = ""
+    expires_at: str = ""
+
+
 class Preference(Model, kw_only=True):
     """One of a user's settings."""
 
@@ -97,3 +106,99 @@ class User(Model, kw_only=True):
     disable_welcome_email: bool = False
     last_login: int = 0
     mfa_used_timestamps: list[str] = []
+
+
+class UserAccessToken(Model, kw_only=True):
+    """A token by which programs act for a user."""
+
+    _omit_empty: ClassVar[frozenset[str]] = frozenset(["token"])
+
+    id: str = ""
+    token: str = ""
+    user_id: str = ""
+    description: str = ""
+    is_active: bool = False
+
+
+class UserAuth(Model, kw_only=True):
+    """How a user signs in: by which service, and who the user is there."""
+
+    _omit_empty: ClassVar[frozenset[str]] = frozenset(["auth_data", "auth_service"])
+
+    auth_data: str | None = None
+    auth_service: str = ""
+
+
+class UserGetOptions(Model, kw_only=True):
+    """Which users are asked for."""
+
+    _json_names: ClassVar[dict[str, str]] = {
+        "in_team_id": "InTeamId",
+        "not_in_team_id": "NotInTeamId",
+        "in_channel_id": "InChannelId",
+        "not_in_channel_id": "NotInChannelId",
+        "in_group_id": "InGroupId",
+        "not_in_group_id": "NotInGroupId",
+        "group_constrained": "GroupConstrained",
+        "without_team": "WithoutTeam",
+        "inactive": "Inactive",
+        "active": "Active",
+        "role": "Role",
+        "roles": "Roles",
+        "channel_roles": "ChannelRoles",
+        "team_roles": "TeamRoles",
+        "sort": "Sort",
+        "view_restrictions": "ViewRestrictions",
+        "page": "Page",
+        "per_page": "PerPage",
+        "updated_after": "UpdatedAfter",
+    }
+
+    in_team_id: str = ""
+    not_in_team_id: str = ""
+    in_channel_id: str = ""
+    not_in_channel_id: str = ""
+    in_group_id: str = ""
+    not_in_group_id: str = ""
+    group_constrained: bool = False
+    without_team: bool = False
+    inactive: bool = False
+    active: bool = False
+    role: str = ""
+    roles: list[str] = []
+    channel_roles: list[str] = []
+    team_roles: list[str] = []
+    sort: str = ""
+    view_restrictions: ViewUsersRestrictions | None = None
+    page: int = 0
+    per_page: int = 0
+    updated_after: int = 0
+
+
+class UserSearch(Model, kw_only=True):
+    """A search for users."""
+
+    term: str = ""
+    team_id: str = ""
+    not_in_team_id: str = ""
+    in_channel_id: str = ""
+    not_in_channel_id: str = ""
+    in_group_id: str = ""
+    group_constrained: bool = False
+    allow_inactive: bool = False
+    without_team: bool = False
+    limit: int = 0
+    role: str = ""
+    roles: list[str] = []
+    channel_roles: list[str] = []
+    team_roles: list[str] = []
+    not_in_group_id: str = ""
+
+
+class ViewUsersRestrictions(Model, kw_only=True):
+    """The teams and channels whose members somebody may see."""
+
+    _json_names: ClassVar[dict[str, str]] = {"teams": "Teams", "channels": "Channels"}
+
+    teams: list[str] = []
+    channels: list[str] = []

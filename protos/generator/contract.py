@@ -43,9 +43,15 @@ def message_comments() -> dict[str, str]:
 
 @functools.cache
 def interface() -> dict[str, Any]:
-    """Mattermost's Go interface: `hooks` and `types`."""
+    """Mattermost's Go interface: `hooks`, `api`, `types`, and the names of what travels in interfaces."""
     data: dict[str, Any] = json.loads((PROTOS / "interface.json").read_text())
     return data
+
+
+@functools.cache
+def api_notes() -> dict[str, dict[str, Any]]:
+    """What people should know of each method of the plugin API: group, summary, arguments, result, errors, surprises."""
+    return tomllib.loads((PROTOS / "api.toml").read_text())
 
 
 @functools.cache

@@ -11,46 +11,147 @@ from .contract import interface, message_comments
 
 # Which module holds which models. What only the configuration reaches goes to `config`.
 MODULES: dict[str, tuple[str, ...]] = {
-    "api": ("Permission", "PluginKVSetOptions", "WebsocketBroadcast"),
-    "channels": ("Channel", "ChannelBannerInfo", "ChannelMember"),
-    "commands": ("CommandArgs", "CommandResponse"),
+    "audit": ("AuditRecord", "AuditEventData", "AuditEventActor", "AuditEventError", "Level"),
+    "bots": ("Bot", "BotPatch", "BotGetOptions"),
+    "channels": ("Channel", "ChannelBannerInfo", "ChannelMember", "ChannelMemberIdentifier", "ChannelStats"),
+    "commands": (
+        "CommandArgs", "CommandResponse", "Command", "AutocompleteData", "AutocompleteArg", "AutocompleteTextArg",
+        "AutocompleteStaticListArg", "AutocompleteListItem", "AutocompleteDynamicListArg",
+    ),
+    "dialogs": ("OpenDialogRequest", "Dialog", "DialogElement", "DialogDateTimeConfig"),
     "events": (
         "Context", "OnInstallEvent", "ProductLimits", "FilesLimits", "MessagesLimits", "TeamsLimits",
-        "PluginClusterEvent", "WebSocketRequest", "Session",
+        "PluginClusterEvent", "PluginClusterEventSendOptions", "WebSocketRequest", "WebsocketBroadcast", "Session",
     ),
-    "files": ("FileInfo", "FileData"),
-    "notifications": ("EmailNotification", "EmailNotificationContent", "PushNotification"),
+    "files": ("FileInfo", "FileData", "GetFileInfosOptions", "UploadSession"),
+    "groups": (
+        "Group", "GroupMember", "GroupSearchOpts", "PageOpts", "GroupSyncable", "CreateDefaultMembershipParams",
+    ),
+    "licenses": ("License", "LicenseLimits", "Customer", "Features"),
+    "notifications": (
+        "EmailNotification", "EmailNotificationContent", "PushNotification", "SendToastMessageOptions",
+    ),
+    "oauth": ("OAuthApp",),
+    "permissions": ("Permission",),
+    "plugins": (
+        "Manifest", "ManifestServer", "ManifestWebapp", "PluginSettingsSchema", "PluginSettingsSection", "PluginSetting",
+        "PluginOption", "PluginStatus", "PluginKVSetOptions",
+    ),
     "posts": (
         "Post", "PostMetadata", "PostEmbed", "PostImage", "PostPriority", "PostAcknowledgement", "PostTranslation",
         "Emoji", "Reaction", "MessageAttachment", "MessageAttachmentField", "PostAction", "PostActionOptions",
-        "PostActionIntegration",
+        "PostActionIntegration", "PostList", "PreviewPost",
     ),
-    "shared_channels": ("SyncMsg", "SyncResponse", "RemoteCluster", "MembershipChangeMsg"),
-    "teams": ("TeamMember",),
-    "users": ("User", "Preference", "Status"),
+    "properties": (
+        "PropertyGroup", "PropertyField", "PropertyFieldSearchOpts", "PropertyFieldSearchCursor", "PropertyValue",
+        "PropertyValueSearchOpts", "PropertyValueSearchCursor",
+    ),
+    "searches": ("SearchParams", "SearchParameter", "PostSearchResults"),
+    "shared_channels": (
+        "SyncMsg", "SyncResponse", "RemoteCluster", "MembershipChangeMsg", "SharedChannel", "RegisterPluginOpts",
+        "GetPostsSinceForSyncCursor",
+    ),
+    "sidebar": ("SidebarCategory", "SidebarCategoryWithChannels", "OrderedSidebarCategories"),
+    "teams": ("Team", "TeamMember", "TeamMemberWithError", "TeamStats", "TeamUnread"),
+    "users": (
+        "User", "Preference", "Status", "CustomStatus", "UserAuth", "UserAccessToken", "UserGetOptions", "UserSearch",
+        "ViewUsersRestrictions",
+    ),
 }  # fmt: skip
 _HOME = {name: module for module, names in MODULES.items() for name in names}
 
 _SUMMARIES = {
-    "Permission": "What somebody may be allowed to do: most questions need its id only.",
-    "PluginKVSetOptions": "How a value is stored in the key-value store.",
-    "WebsocketBroadcast": "Who gets a WebSocket event; empty is everybody.",
     "AssertionInfo": "What the identity provider said of a user who signs in by SAML.",
+    "AuditEventActor": "Who did what an audit record tells, and from where.",
+    "AuditEventData": "What an audit record's action was about: what was asked, and what was there before and after.",
+    "AuditEventError": "Why an audited action failed.",
+    "AuditRecord": "A line of the audit log: an action, who took it, on what, and how it ended.",
+    "AutocompleteArg": "An argument of a slash command; `data` is the model that fits its `type`.",
+    "AutocompleteData": "What is suggested to people who type a slash command: it, its arguments, and commands below it.",
+    "AutocompleteDynamicListArg": "An argument whose suggestions come from an address when somebody types.",
+    "AutocompleteListItem": "A suggestion for an argument.",
+    "AutocompleteStaticListArg": "An argument with suggestions that are always the same.",
+    "AutocompleteTextArg": "An argument that may be any text.",
+    "Bot": "An account that a plugin or an integration posts by; its user has the same id.",
+    "BotGetOptions": "Which bots are asked for.",
+    "BotPatch": "What changes of a bot: None stays as it is.",
+    "ChannelMemberIdentifier": "A user in a channel, by both ids.",
+    "ChannelStats": "How many members, guests, pinned posts and files a channel has.",
+    "Command": "A slash command, and how it is shown to people who type.",
     "Config": "The server's configuration. Fields are spelt as in Mattermost's config.json.",
     "Context": "Who caused a hook: filled for requests of people, empty for what plugins, jobs and imports cause.",
+    "CreateDefaultMembershipParams": "Whose memberships in the teams and channels of their groups are to be made.",
+    "CustomStatus": "The emoji and text that a user shows beside the name, and until when.",
+    "Customer": "Whom a license was made out to.",
+    "Dialog": "A form that is shown to a user.",
+    "DialogDateTimeConfig": "How a date or a time is asked for in a dialog.",
+    "DialogElement": "A field of a dialog.",
     "EmailNotification": "A mail about to be sent: what it is about, and its texts.",
     "Emoji": "A custom emoji.",
+    "Features": "What a license allows.",
+    "GetFileInfosOptions": "Which files are asked for, and in what order.",
+    "GetPostsSinceForSyncCursor": "How far a shared channel has been passed on: the last post that was, by two orders.",
+    "Group": "Users who are managed together: those of a directory, or a custom group.",
+    "GroupMember": "A user in a group.",
+    "GroupSearchOpts": "Which groups are asked for, and what is told of them.",
+    "GroupSyncable": "A team or channel that a group's members join; `type` says which of the two `syncable_id` is.",
+    "Level": "A level of the log.",
+    "License": "The server's license.",
+    "LicenseLimits": "What a license limits, by number.",
+    "Manifest": "What a plugin says of itself in its plugin.json.",
+    "ManifestServer": "A plugin's program for the server, for each platform.",
+    "ManifestWebapp": "A plugin's script for the browser.",
     "MembershipChangeMsg": "A user joined or left a shared channel.",
     "MessageAttachment": "A box with title, text, fields and buttons under a message.",
     "MessageAttachmentField": "A labelled value in a message attachment.",
+    "OAuthApp": "A program that users may allow to act for them.",
+    "OpenDialogRequest": "A dialog to be opened, for whom, and where its answers go.",
+    "OrderedSidebarCategories": "The categories of a user's sidebar in a team, and the order of their ids.",
+    "PageOpts": "Which page of a list is asked for.",
+    "Permission": "What somebody may be allowed to do: most questions need its id only.",
+    "PluginClusterEventSendOptions": "Which servers of a cluster get an event, and how surely.",
+    "PluginKVSetOptions": "How a value is stored in the key-value store.",
+    "PluginOption": "A choice of a plugin's setting.",
+    "PluginSetting": "A setting of a plugin, as the System Console shows it.",
+    "PluginSettingsSchema": "The page of a plugin's settings in the System Console.",
+    "PluginSettingsSection": "A part of the page of a plugin's settings.",
+    "PluginStatus": "How a plugin fares on a server of the cluster; `state` is a number, 2 for running.",
     "PostAction": "A button or menu in a message attachment.",
     "PostActionIntegration": "What a button calls.",
     "PostActionOptions": "An entry of a menu in a message attachment.",
+    "PostList": "Posts by their ids, and the order of the ids.",
+    "PostSearchResults": "The posts that a search found, and by post the words that matched.",
     "PostTranslation": "A message in another language.",
+    "PreviewPost": "What is shown of a post where another one links to it.",
+    "PropertyField": "A property that things may have: its name, its type, and whom it is for.",
+    "PropertyFieldSearchCursor": "Where the last page of properties ended.",
+    "PropertyFieldSearchOpts": "Which properties are asked for.",
+    "PropertyGroup": "A set of properties that belong together: those of one plugin, say.",
+    "PropertyValue": "What a thing has for a property.",
+    "PropertyValueSearchCursor": "Where the last page of values ended.",
+    "PropertyValueSearchOpts": "Which values of properties are asked for.",
     "ProxyRestrictionInfo": "How often an assertion may be passed on, and to whom, as a warning tells it.",
+    "RegisterPluginOpts": "How a plugin takes part in shared channels.",
+    "SearchParameter": "A search for posts as somebody types it; what is None the server chooses.",
+    "SearchParams": "A search for posts, taken apart: words, places, people, days.",
+    "SendToastMessageOptions": "Where a message that passes by is shown.",
     "Session": "A login.",
+    "SharedChannel": "A channel that other servers take part in, and how it is called there.",
+    "SidebarCategory": "A category of channels in a user's sidebar.",
+    "SidebarCategoryWithChannels": "A category of channels in a user's sidebar, with the ids of its channels.",
     "Status": "Whether a user is online, away, or not to be disturbed.",
     "SyncMsg": "What happened in a shared channel.",
+    "Team": "A team.",
+    "TeamMemberWithError": "A user who was to be added to a team: the membership, or why there is none.",
+    "TeamStats": "How many members a team has.",
+    "TeamUnread": "What a user has not read yet in a team.",
+    "UploadSession": "A file that is being uploaded piece by piece.",
+    "UserAccessToken": "A token by which programs act for a user.",
+    "UserAuth": "How a user signs in: by which service, and who the user is there.",
+    "UserGetOptions": "Which users are asked for.",
+    "UserSearch": "A search for users.",
+    "ViewUsersRestrictions": "The teams and channels whose members somebody may see.",
+    "WebsocketBroadcast": "Who gets a WebSocket event; empty is everybody.",
 }
 
 _BASIC = {
@@ -111,23 +212,24 @@ def _placed() -> Iterator[tuple[str, str, bool]]:
 
 
 def class_name(go_name: str) -> str:
-    return _RENAMED.get(go_name) or go_name.split(".")[1]
+    return _RENAMED.get(go_name) or ERRORS.get(go_name) or go_name.split(".")[1]
 
 
 def _fields(go_name: str, in_config: bool) -> Iterator[Field]:
     for go_field, go_type, *rest in interface()["types"][go_name]["fields"]:
         if rest and isinstance(rest[0], dict):  # embedded: its fields are this struct's in JSON
-            yield from _fields(go_type, in_config)
+            yield from _fields(go_type.lstrip("*"), in_config)
             continue
         tag, _, options = (rest[0] if rest else "").partition(",")
         json_name = None if tag == "-" else tag or go_field
-        name = go_field if in_config else tag if tag not in ("", "-") else _snake(go_field)
+        name = go_field if in_config else tag if tag not in ("", "-") else snake(go_field)
         type_, default = _python_type(go_type)
         yield Field(name + "_" * keyword.iskeyword(name), json_name, "omitempty" in options, type_, default)
 
 
-def _snake(name: str) -> str:
-    name = re.sub(r"ID\b", "Id", name).replace("OAuth", "Oauth")
+def snake(name: str) -> str:
+    """A name of Go's as Python has it: `team_id` for TeamID."""
+    name = re.sub(r"ID(s?)\b", r"Id\1", name).replace("OAuth", "Oauth").replace("DMs", "Dms")
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
@@ -172,6 +274,7 @@ def _module(module: str, classes: dict[str, list[Field]], modules: dict[str, dic
         "",
     ]
     lines += ["import msgspec", ""] if nested else []
+    lines += [f"from mmhooks.errors import {name}" for name in sorted({*ERRORS.values()} & used)]
     lines += ["from mmhooks.models.model import Model", ""]
     if others:  # for real, not for type checkers only: help() and inspect.signature() look the annotations up
         lines += [f"from mmhooks.models.{home} import {name}" for home, name in others]

@@ -18,6 +18,7 @@ _ERROR_FIELDS = {
     "DetailedError": "detailed_error",
     "StatusCode": "status_code",
     "Where": "where",
+    "RequestId": "request_id",
     "Code": "code",
     "Err": "text",
 }
@@ -51,6 +52,7 @@ def _structs() -> Iterator[str]:
         fields = []
         for go_field, go_type, *rest in type_["fields"]:
             if rest and isinstance(rest[0], dict):
+                go_type = go_type.lstrip("*")  # for gob it is the same
                 for _ in interface()["types"][go_type]["fields"]:
                     next(attributes)
                 fields.append(f"+{go_field}::{go_type}")
@@ -64,8 +66,8 @@ def _structs() -> Iterator[str]:
 def _calls(group: str) -> Iterator[str]:
     for row in interface()[group]:
         wire: dict[str, Any] = row.get("wire", row)
-        parameters = [type_[1] if isinstance(type_, list) else type_ for type_ in wire["parameters"]]
-        types = [*parameters, *wire["results"]]
+        parameters = [type_ for _, type_ in wire["parameters"]]
+        types = [type_ for _, type_ in row["parameters"]] + row["results"]
         if any(re.search(r"\b(http|io)\.", type_) for type_ in types):
             continue  # streams
         yield f'    "{row["name"]}": ("{_joined(parameters)}", "{_joined(wire["results"])}"),'

@@ -115,6 +115,12 @@ var (
 	attachment  = reflect.TypeFor[contract.MessageAttachment]()
 )
 
+var commandArguments = []reflect.Type{
+	reflect.TypeFor[contract.AutocompleteTextArg](),
+	reflect.TypeFor[contract.AutocompleteStaticListArg](),
+	reflect.TypeFor[contract.AutocompleteDynamicListArg](),
+}
+
 // fill sets a value that is not part of another.
 func (f *structFiller) fill(v reflect.Value) {
 	f.value(v, v.Type().Name()+fmt.Sprintf("#%d", f.seed), int64(f.seed)*1_000_000)
@@ -174,6 +180,12 @@ func (f *structFiller) value(v reflect.Value, text string, number int64) {
 		return
 	case anAny:
 		f.kinds++
+		if strings.HasPrefix(text, "AutocompleteArg.Data#") {
+			// One of three, which Mattermost tells apart by their types.
+			v.Set(reflect.New(commandArguments[f.kinds%len(commandArguments)]))
+			f.value(v.Elem().Elem(), text, number)
+			return
+		}
 		all := f.everyKind(text)
 		v.Set(reflect.ValueOf(all[pick(all, f.kinds)]))
 		return
@@ -222,8 +234,12 @@ func setBasic(v reflect.Value, text string, number int64) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(1<<33 + number) // cut to 32 bits it is another number
+	case reflect.Uint8:
+		v.SetUint(uint64(number%250 + 1))
 	case reflect.Uint32:
 		v.SetUint(uint64(uint32(number)))
+	case reflect.Uint:
+		v.SetUint(1<<33 + uint64(number))
 	case reflect.Float64:
 		v.SetFloat(float64(number) + 0.5)
 	default:

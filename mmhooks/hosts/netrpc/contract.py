@@ -41,6 +41,11 @@ _BASIC: dict[str, Schema] = {
     "time.Time": Opaque("Time", read_time, write_time),
 }
 
+_BEHIND_INTERFACES = frozenset(
+    ("AutocompleteTextArg", "AutocompleteStaticListArg", "AutocompleteDynamicListArg", "PreviewPost")
+)
+"""The models that Mattermost looks for behind an interface, where a dict would not do."""
+
 _ALIASES = {"SlackAttachment": "MessageAttachment"}
 """What Mattermost's structs are called by older versions, and in the names of what stands behind interfaces."""
 
@@ -96,15 +101,20 @@ def known(name: str) -> Struct | Opaque | None:
 
 
 def plain(value: Any) -> Any:
-    """What stands for a struct among plain values: a dict of Mattermost's JSON names. Errors stay what they are."""
-    return value if isinstance(value, Exception) else value.to_dict()
+    """What stands for a struct among plain values: a dict of Mattermost's JSON names. What has a name by which it goes
+    back stays what it is."""
+    return value if named(value) else value.to_dict()
 
 
 def named(value: Any) -> tuple[str, Struct] | None:
-    """The name by which Mattermost registers an error, and the error's schema."""
+    """The name by which Mattermost registers what may stand behind an interface and is no plain value, and its schema."""
     if isinstance(value, AppError):
         return "*model.AppError", struct("model.AppError")
-    return ("*plugin.ErrorString", struct("plugin.ErrorString")) if isinstance(value, GoError) else None
+    if isinstance(value, GoError):
+        return "*plugin.ErrorString", struct("plugin.ErrorString")
+    if (name := type(value).__name__) in _BEHIND_INTERFACES:
+        return f"*model.{name}", struct(f"model.{name}")
+    return None
 
 
 @functools.cache

@@ -10,6 +10,17 @@ import (
 	"time"
 )
 
+type Color uint8
+
+type Level struct {
+	ID         LevelID `json:"id"`
+	Name       string  `json:"name"`
+	Stacktrace bool    `json:"stacktrace,omitempty"`
+	Color      Color   `json:"color,omitempty"`
+}
+
+type LevelID uint
+
 type AccessControlSettings struct {
 	EnableAttributeBasedAccessControl *bool
 	EnableUserManagedAttributes       *bool
@@ -53,6 +64,35 @@ type AppError struct {
 	SkipTranslation bool   `json:"-"`
 }
 
+type AuditEventActor struct {
+	UserId        string `json:"user_id"`
+	SessionId     string `json:"session_id"`
+	Client        string `json:"client"`
+	IpAddress     string `json:"ip_address"`
+	XForwardedFor string `json:"x_forwarded_for"`
+}
+
+type AuditEventData struct {
+	Parameters  map[string]any `json:"parameters"`
+	PriorState  map[string]any `json:"prior_state"`
+	ResultState map[string]any `json:"resulting_state"`
+	ObjectType  string         `json:"object_type"`
+}
+
+type AuditEventError struct {
+	Description string `json:"description,omitempty"`
+	Code        int    `json:"status_code,omitempty"`
+}
+
+type AuditRecord struct {
+	EventName string          `json:"event_name"`
+	Status    string          `json:"status"`
+	EventData AuditEventData  `json:"event"`
+	Actor     AuditEventActor `json:"actor"`
+	Meta      map[string]any  `json:"meta"`
+	Error     AuditEventError `json:"error"`
+}
+
 type AutoTranslationSettings struct {
 	Enable          *bool
 	RestrictDMAndGM *bool
@@ -64,7 +104,71 @@ type AutoTranslationSettings struct {
 	Agents          *AgentsProviderSettings
 }
 
+type AutocompleteArg struct {
+	Name     string
+	HelpText string
+	Type     AutocompleteArgType
+	Required bool
+	Data     any
+}
+
+type AutocompleteArgType string
+
+type AutocompleteData struct {
+	Trigger     string
+	Hint        string
+	HelpText    string
+	RoleID      string
+	Arguments   []*AutocompleteArg
+	SubCommands []*AutocompleteData
+}
+
+type AutocompleteDynamicListArg struct {
+	FetchURL string
+}
+
+type AutocompleteListItem struct {
+	Item     string
+	Hint     string
+	HelpText string
+}
+
+type AutocompleteStaticListArg struct {
+	PossibleArguments []AutocompleteListItem
+}
+
+type AutocompleteTextArg struct {
+	Hint    string
+	Pattern string
+}
+
 type Bitmask uint32
+
+type Bot struct {
+	UserId         string `json:"user_id"`
+	Username       string `json:"username"`
+	DisplayName    string `json:"display_name,omitempty"`
+	Description    string `json:"description,omitempty"`
+	OwnerId        string `json:"owner_id"`
+	LastIconUpdate int64  `json:"last_icon_update,omitempty"`
+	CreateAt       int64  `json:"create_at"`
+	UpdateAt       int64  `json:"update_at"`
+	DeleteAt       int64  `json:"delete_at"`
+}
+
+type BotGetOptions struct {
+	OwnerId        string
+	IncludeDeleted bool
+	OnlyOrphaned   bool
+	Page           int
+	PerPage        int
+}
+
+type BotPatch struct {
+	Username    *string `json:"username"`
+	DisplayName *string `json:"display_name"`
+	Description *string `json:"description"`
+}
 
 type CacheSettings struct {
 	CacheType          *string
@@ -129,7 +233,22 @@ type ChannelMember struct {
 	AutoTranslationDisabled bool      `json:"autotranslation_disabled"`
 }
 
+type ChannelMemberIdentifier struct {
+	ChannelId string `json:"channel_id"`
+	UserId    string `json:"user_id"`
+}
+
+type ChannelMembers []ChannelMember
+
 type ChannelMentionMap map[string]string
+
+type ChannelStats struct {
+	ChannelId       string `json:"channel_id"`
+	MemberCount     int64  `json:"member_count"`
+	GuestCount      int64  `json:"guest_count"`
+	PinnedPostCount int64  `json:"pinnedpost_count"`
+	FilesCount      int64  `json:"files_count"`
+}
 
 type ChannelType string
 
@@ -161,6 +280,29 @@ type ClusterSettings struct {
 	EnableGossipEncryption             *bool
 	ReadOnlyConfig                     *bool
 	GossipPort                         *int
+}
+
+type Command struct {
+	Id                   string            `json:"id"`
+	Token                string            `json:"token"`
+	CreateAt             int64             `json:"create_at"`
+	UpdateAt             int64             `json:"update_at"`
+	DeleteAt             int64             `json:"delete_at"`
+	CreatorId            string            `json:"creator_id"`
+	TeamId               string            `json:"team_id"`
+	Trigger              string            `json:"trigger"`
+	Method               string            `json:"method"`
+	Username             string            `json:"username"`
+	IconURL              string            `json:"icon_url"`
+	AutoComplete         bool              `json:"auto_complete"`
+	AutoCompleteDesc     string            `json:"auto_complete_desc"`
+	AutoCompleteHint     string            `json:"auto_complete_hint"`
+	DisplayName          string            `json:"display_name"`
+	Description          string            `json:"description"`
+	URL                  string            `json:"url"`
+	PluginId             string            `json:"plugin_id"`
+	AutocompleteData     *AutocompleteData `json:"autocomplete_data,omitempty"`
+	AutocompleteIconData string            `json:"autocomplete_icon_data,omitempty"`
 }
 
 type CommandArgs struct {
@@ -274,6 +416,28 @@ type ContentFlaggingSettingsBase struct {
 	AdditionalSettings    *AdditionalContentFlaggingSettings
 }
 
+type CreateDefaultMembershipParams struct {
+	Since               int64
+	ReAddRemovedMembers bool
+	ScopedUserID        *string
+	ScopedTeamID        *string
+	ScopedChannelID     *string
+}
+
+type CustomStatus struct {
+	Emoji     string    `json:"emoji"`
+	Text      string    `json:"text"`
+	Duration  string    `json:"duration"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+type Customer struct {
+	Id      string `json:"id"`
+	Name    string `json:"name"`
+	Email   string `json:"email"`
+	Company string `json:"company"`
+}
+
 type DataRetentionSettings struct {
 	EnableMessageDeletion          *bool
 	EnableFileDeletion             *bool
@@ -288,6 +452,46 @@ type DataRetentionSettings struct {
 	TimeBetweenBatchesMilliseconds *int
 	RetentionIdsBatchSize          *int
 	PreservePinnedPosts            *bool
+}
+
+type Dialog struct {
+	CallbackId       string          `json:"callback_id"`
+	Title            string          `json:"title"`
+	IntroductionText string          `json:"introduction_text"`
+	IconURL          string          `json:"icon_url"`
+	Elements         []DialogElement `json:"elements"`
+	SubmitLabel      string          `json:"submit_label"`
+	NotifyOnCancel   bool            `json:"notify_on_cancel"`
+	State            string          `json:"state"`
+	SourceURL        string          `json:"source_url,omitempty"`
+}
+
+type DialogDateTimeConfig struct {
+	TimeInterval         int    `json:"time_interval,omitempty"`
+	LocationTimezone     string `json:"location_timezone,omitempty"`
+	AllowManualTimeEntry bool   `json:"allow_manual_time_entry,omitempty"`
+}
+
+type DialogElement struct {
+	DisplayName    string                `json:"display_name"`
+	Name           string                `json:"name"`
+	Type           string                `json:"type"`
+	SubType        string                `json:"subtype"`
+	Default        string                `json:"default"`
+	Placeholder    string                `json:"placeholder"`
+	HelpText       string                `json:"help_text"`
+	Optional       bool                  `json:"optional"`
+	MinLength      int                   `json:"min_length"`
+	MaxLength      int                   `json:"max_length"`
+	DataSource     string                `json:"data_source"`
+	DataSourceURL  string                `json:"data_source_url,omitempty"`
+	Options        []*PostActionOptions  `json:"options"`
+	MultiSelect    bool                  `json:"multiselect"`
+	Refresh        bool                  `json:"refresh,omitempty"`
+	DateTimeConfig *DialogDateTimeConfig `json:"datetime_config,omitempty"`
+	MinDate        string                `json:"min_date,omitempty"`
+	MaxDate        string                `json:"max_date,omitempty"`
+	TimeInterval   int                   `json:"time_interval,omitempty"`
 }
 
 type DisplaySettings struct {
@@ -467,6 +671,41 @@ type FeatureFlags struct {
 	CJKSearch                                bool
 }
 
+type Features struct {
+	Users                     *int  `json:"users"`
+	LDAP                      *bool `json:"ldap"`
+	LDAPGroups                *bool `json:"ldap_groups"`
+	MFA                       *bool `json:"mfa"`
+	GoogleOAuth               *bool `json:"google_oauth"`
+	Office365OAuth            *bool `json:"office365_oauth"`
+	OpenId                    *bool `json:"openid"`
+	Compliance                *bool `json:"compliance"`
+	Cluster                   *bool `json:"cluster"`
+	Metrics                   *bool `json:"metrics"`
+	MHPNS                     *bool `json:"mhpns"`
+	SAML                      *bool `json:"saml"`
+	Elasticsearch             *bool `json:"elastic_search"`
+	Announcement              *bool `json:"announcement"`
+	ThemeManagement           *bool `json:"theme_management"`
+	EmailNotificationContents *bool `json:"email_notification_contents"`
+	DataRetention             *bool `json:"data_retention"`
+	MessageExport             *bool `json:"message_export"`
+	CustomPermissionsSchemes  *bool `json:"custom_permissions_schemes"`
+	CustomTermsOfService      *bool `json:"custom_terms_of_service"`
+	GuestAccounts             *bool `json:"guest_accounts"`
+	GuestAccountsPermissions  *bool `json:"guest_accounts_permissions"`
+	IDLoadedPushNotifications *bool `json:"id_loaded"`
+	LockTeammateNameDisplay   *bool `json:"lock_teammate_name_display"`
+	EnterprisePlugins         *bool `json:"enterprise_plugins"`
+	AdvancedLogging           *bool `json:"advanced_logging"`
+	Cloud                     *bool `json:"cloud"`
+	SharedChannels            *bool `json:"shared_channels"`
+	RemoteClusterService      *bool `json:"remote_cluster_service"`
+	OutgoingOAuthConnections  *bool `json:"outgoing_oauth_connections"`
+	AutoTranslation           *bool `json:"auto_translation"`
+	FutureFeatures            *bool `json:"future_features"`
+}
+
 type FileData struct {
 	Filename string
 	Body     []uint8
@@ -548,6 +787,22 @@ type FilesLimits struct {
 	TotalStorage *int64 `json:"total_storage"`
 }
 
+type GetFileInfosOptions struct {
+	UserIds        []string `json:"user_ids"`
+	ChannelIds     []string `json:"channel_ids"`
+	Since          int64    `json:"since"`
+	IncludeDeleted bool     `json:"include_deleted"`
+	SortBy         string   `json:"sort_by"`
+	SortDescending bool     `json:"sort_descending"`
+}
+
+type GetPostsSinceForSyncCursor struct {
+	LastPostUpdateAt int64
+	LastPostUpdateID string
+	LastPostCreateAt int64
+	LastPostCreateID string
+}
+
 type GlobalRelayMessageExportSettings struct {
 	CustomerType         *string
 	SMTPUsername         *string
@@ -557,6 +812,70 @@ type GlobalRelayMessageExportSettings struct {
 	CustomSMTPServerName *string
 	CustomSMTPPort       *string
 }
+
+type Group struct {
+	Id                          string      `json:"id"`
+	Name                        *string     `json:"name,omitempty"`
+	DisplayName                 string      `json:"display_name"`
+	Description                 string      `json:"description"`
+	Source                      GroupSource `json:"source"`
+	RemoteId                    *string     `json:"remote_id"`
+	CreateAt                    int64       `json:"create_at"`
+	UpdateAt                    int64       `json:"update_at"`
+	DeleteAt                    int64       `json:"delete_at"`
+	HasSyncables                bool        `json:"has_syncables"`
+	MemberCount                 *int        `json:"member_count,omitempty"`
+	AllowReference              bool        `json:"allow_reference"`
+	ChannelMemberCount          *int        `json:"channel_member_count,omitempty"`
+	ChannelMemberTimezonesCount *int        `json:"channel_member_timezones_count,omitempty"`
+	MemberIDs                   []string    `json:"member_ids"`
+}
+
+type GroupMember struct {
+	GroupId  string `json:"group_id"`
+	UserId   string `json:"user_id"`
+	CreateAt int64  `json:"create_at"`
+	DeleteAt int64  `json:"delete_at"`
+}
+
+type GroupSearchOpts struct {
+	Q                         string
+	NotAssociatedToTeam       string
+	NotAssociatedToChannel    string
+	IncludeMemberCount        bool
+	FilterAllowReference      bool
+	PageOpts                  *PageOpts
+	Since                     int64
+	Source                    GroupSource
+	FilterParentTeamPermitted bool
+	FilterHasMember           string
+	IncludeChannelMemberCount string
+	IncludeTimezones          bool
+	IncludeMemberIDs          bool
+	IncludeArchived           bool
+	FilterArchived            bool
+	OnlySyncableSources       bool
+}
+
+type GroupSource string
+
+type GroupSyncable struct {
+	GroupId            string            `json:"group_id"`
+	SyncableId         string            `json:"-"`
+	AutoAdd            bool              `json:"auto_add"`
+	SchemeAdmin        bool              `json:"scheme_admin"`
+	CreateAt           int64             `json:"create_at"`
+	DeleteAt           int64             `json:"delete_at"`
+	UpdateAt           int64             `json:"update_at"`
+	Type               GroupSyncableType `json:"-"`
+	ChannelDisplayName string            `json:"-"`
+	TeamDisplayName    string            `json:"-"`
+	TeamType           string            `json:"-"`
+	ChannelType        string            `json:"-"`
+	TeamID             string            `json:"-"`
+}
+
+type GroupSyncableType string
 
 type GuestAccountsSettings struct {
 	Enable                           *bool
@@ -637,6 +956,32 @@ type LibreTranslateProviderSettings struct {
 	APIKey *string
 }
 
+type License struct {
+	Id                  string         `json:"id"`
+	IssuedAt            int64          `json:"issued_at"`
+	StartsAt            int64          `json:"starts_at"`
+	ExpiresAt           int64          `json:"expires_at"`
+	Customer            *Customer      `json:"customer"`
+	Features            *Features      `json:"features"`
+	SkuName             string         `json:"sku_name"`
+	SkuShortName        string         `json:"sku_short_name"`
+	IsTrial             bool           `json:"is_trial"`
+	IsGovSku            bool           `json:"is_gov_sku"`
+	IsSeatCountEnforced bool           `json:"is_seat_count_enforced"`
+	ExtraUsers          *int           `json:"extra_users"`
+	SignupJWT           *string        `json:"signup_jwt"`
+	Limits              *LicenseLimits `json:"limits"`
+}
+
+type LicenseLimits struct {
+	PostHistory         int64 `json:"post_history"`
+	BoardCards          int64 `json:"board_cards"`
+	PlaybookRuns        int64 `json:"playbook_runs"`
+	CallDurationSeconds int64 `json:"call_duration"`
+	AgentsPrompts       int64 `json:"agents_prompts"`
+	PushNotifications   int64 `json:"push_notifications"`
+}
+
 type LocalizationSettings struct {
 	DefaultServerLocale       *string
 	DefaultClientLocale       *string
@@ -658,6 +1003,32 @@ type LogSettings struct {
 	EnableSentry           *bool
 	AdvancedLoggingJSON    json.RawMessage
 	MaxFieldSize           *int
+}
+
+type Manifest struct {
+	Id               string                `json:"id"`
+	Name             string                `json:"name"`
+	Description      string                `json:"description,omitempty"`
+	HomepageURL      string                `json:"homepage_url,omitempty"`
+	SupportURL       string                `json:"support_url,omitempty"`
+	ReleaseNotesURL  string                `json:"release_notes_url,omitempty"`
+	IconPath         string                `json:"icon_path,omitempty"`
+	Version          string                `json:"version"`
+	MinServerVersion string                `json:"min_server_version,omitempty"`
+	Server           *ManifestServer       `json:"server,omitempty"`
+	Webapp           *ManifestWebapp       `json:"webapp,omitempty"`
+	SettingsSchema   *PluginSettingsSchema `json:"settings_schema,omitempty"`
+	Props            map[string]any        `json:"props,omitempty"`
+}
+
+type ManifestServer struct {
+	Executables map[string]string `json:"executables,omitempty"`
+	Executable  string            `json:"executable"`
+}
+
+type ManifestWebapp struct {
+	BundlePath string  `json:"bundle_path"`
+	BundleHash []uint8 `json:"-"`
 }
 
 type MembershipChangeMsg struct {
@@ -735,6 +1106,22 @@ type NativeAppSettings struct {
 
 type NotificationTarget string
 
+type OAuthApp struct {
+	Id                      string      `json:"id"`
+	CreatorId               string      `json:"creator_id"`
+	CreateAt                int64       `json:"create_at"`
+	UpdateAt                int64       `json:"update_at"`
+	ClientSecret            string      `json:"client_secret"`
+	Name                    string      `json:"name"`
+	Description             string      `json:"description"`
+	IconURL                 string      `json:"icon_url"`
+	CallbackUrls            StringArray `json:"callback_urls"`
+	Homepage                string      `json:"homepage"`
+	IsTrusted               bool        `json:"is_trusted"`
+	MattermostAppID         string      `json:"mattermost_app_id"`
+	IsDynamicallyRegistered bool        `json:"is_dynamically_registered,omitempty"`
+}
+
 type Office365Settings struct {
 	Enable               *bool
 	Secret               *string
@@ -750,6 +1137,22 @@ type Office365Settings struct {
 
 type OnInstallEvent struct {
 	UserId string
+}
+
+type OpenDialogRequest struct {
+	TriggerId string `json:"trigger_id"`
+	URL       string `json:"url"`
+	Dialog    Dialog `json:"dialog"`
+}
+
+type OrderedSidebarCategories struct {
+	Categories SidebarCategoriesWithChannels `json:"categories"`
+	Order      SidebarCategoryOrder          `json:"order"`
+}
+
+type PageOpts struct {
+	Page    int
+	PerPage int
 }
 
 type PasswordSettings struct {
@@ -768,15 +1171,40 @@ type Permission struct {
 	Scope       string `json:"scope"`
 }
 
+type PermissionLevel string
+
 type PluginClusterEvent struct {
 	Id   string
 	Data []uint8
+}
+
+type PluginClusterEventSendOptions struct {
+	SendType string
+	TargetId string
 }
 
 type PluginKVSetOptions struct {
 	Atomic          bool
 	OldValue        []uint8
 	ExpireInSeconds int64
+}
+
+type PluginOption struct {
+	DisplayName string `json:"display_name"`
+	Value       string `json:"value"`
+}
+
+type PluginSetting struct {
+	Key                string          `json:"key"`
+	DisplayName        string          `json:"display_name"`
+	Type               string          `json:"type"`
+	HelpText           string          `json:"help_text"`
+	RegenerateHelpText string          `json:"regenerate_help_text,omitempty"`
+	Placeholder        string          `json:"placeholder"`
+	Default            any             `json:"default"`
+	Options            []*PluginOption `json:"options,omitempty"`
+	Hosting            string          `json:"hosting"`
+	Secret             bool            `json:"secret"`
 }
 
 type PluginSettings struct {
@@ -797,8 +1225,37 @@ type PluginSettings struct {
 	ChimeraOAuthProxyURL        *string
 }
 
+type PluginSettingsSchema struct {
+	Header   string                   `json:"header"`
+	Footer   string                   `json:"footer"`
+	Settings []*PluginSetting         `json:"settings"`
+	Sections []*PluginSettingsSection `json:"sections"`
+}
+
+type PluginSettingsSection struct {
+	Key      string           `json:"key"`
+	Title    string           `json:"title"`
+	Subtitle string           `json:"subtitle"`
+	Settings []*PluginSetting `json:"settings"`
+	Header   string           `json:"header"`
+	Footer   string           `json:"footer"`
+	Custom   bool             `json:"custom"`
+	Fallback bool             `json:"fallback"`
+}
+
 type PluginState struct {
 	Enable bool
+}
+
+type PluginStatus struct {
+	PluginId    string `json:"plugin_id"`
+	ClusterId   string `json:"cluster_id"`
+	PluginPath  string `json:"plugin_path"`
+	State       int    `json:"state"`
+	Error       string `json:"error"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Version     string `json:"version"`
 }
 
 type Post struct {
@@ -876,6 +1333,16 @@ type PostImage struct {
 	FrameCount int    `json:"frame_count"`
 }
 
+type PostList struct {
+	Order                     []string         `json:"order"`
+	Posts                     map[string]*Post `json:"posts"`
+	NextPostId                string           `json:"next_post_id"`
+	PrevPostId                string           `json:"prev_post_id"`
+	HasNext                   *bool            `json:"has_next,omitempty"`
+	FirstInaccessiblePostTime int64            `json:"first_inaccessible_post_time"`
+	BurnOnReadPosts           map[string]*Post `json:"-"`
+}
+
 type PostMetadata struct {
 	Embeds           []*PostEmbed                `json:"embeds,omitempty"`
 	Emojis           []*Emoji                    `json:"emojis,omitempty"`
@@ -897,6 +1364,13 @@ type PostPriority struct {
 	ChannelId               string  `json:",omitempty"`
 }
 
+type PostSearchMatches map[string][]string
+
+type PostSearchResults struct {
+	*PostList
+	Matches PostSearchMatches `json:"matches"`
+}
+
 type PostTranslation struct {
 	Text       string          `json:"text,omitempty"`
 	Object     json.RawMessage `json:"object,omitempty"`
@@ -912,6 +1386,15 @@ type Preference struct {
 	Value    string `json:"value"`
 }
 
+type PreviewPost struct {
+	PostID             string      `json:"post_id"`
+	Post               *Post       `json:"post"`
+	TeamName           string      `json:"team_name"`
+	ChannelDisplayName string      `json:"channel_display_name"`
+	ChannelType        ChannelType `json:"channel_type"`
+	ChannelID          string      `json:"channel_id"`
+}
+
 type PrivacySettings struct {
 	ShowEmailAddress *bool
 	ShowFullName     *bool
@@ -922,6 +1405,80 @@ type ProductLimits struct {
 	Files    *FilesLimits    `json:"files,omitempty"`
 	Messages *MessagesLimits `json:"messages,omitempty"`
 	Teams    *TeamsLimits    `json:"teams,omitempty"`
+}
+
+type PropertyField struct {
+	ID                string            `json:"id"`
+	GroupID           string            `json:"group_id"`
+	Name              string            `json:"name"`
+	Type              PropertyFieldType `json:"type"`
+	Attrs             StringInterface   `json:"attrs"`
+	TargetID          string            `json:"target_id"`
+	TargetType        string            `json:"target_type"`
+	ObjectType        string            `json:"object_type"`
+	Protected         bool              `json:"protected"`
+	PermissionField   *PermissionLevel  `json:"permission_field,omitempty"`
+	PermissionValues  *PermissionLevel  `json:"permission_values,omitempty"`
+	PermissionOptions *PermissionLevel  `json:"permission_options,omitempty"`
+	CreateAt          int64             `json:"create_at"`
+	UpdateAt          int64             `json:"update_at"`
+	DeleteAt          int64             `json:"delete_at"`
+	CreatedBy         string            `json:"created_by"`
+	UpdatedBy         string            `json:"updated_by"`
+}
+
+type PropertyFieldSearchCursor struct {
+	PropertyFieldID string
+	CreateAt        int64
+}
+
+type PropertyFieldSearchOpts struct {
+	GroupID        string
+	ObjectType     string
+	TargetType     string
+	TargetIDs      []string
+	SinceUpdateAt  int64
+	IncludeDeleted bool
+	Cursor         PropertyFieldSearchCursor
+	PerPage        int
+}
+
+type PropertyFieldType string
+
+type PropertyGroup struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+type PropertyValue struct {
+	ID         string          `json:"id"`
+	TargetID   string          `json:"target_id"`
+	TargetType string          `json:"target_type"`
+	GroupID    string          `json:"group_id"`
+	FieldID    string          `json:"field_id"`
+	Value      json.RawMessage `json:"value"`
+	CreateAt   int64           `json:"create_at"`
+	UpdateAt   int64           `json:"update_at"`
+	DeleteAt   int64           `json:"delete_at"`
+	CreatedBy  string          `json:"created_by"`
+	UpdatedBy  string          `json:"updated_by"`
+}
+
+type PropertyValueSearchCursor struct {
+	PropertyValueID string
+	CreateAt        int64
+}
+
+type PropertyValueSearchOpts struct {
+	GroupID        string
+	TargetType     string
+	TargetIDs      []string
+	FieldID        string
+	SinceUpdateAt  int64
+	IncludeDeleted bool
+	Cursor         PropertyValueSearchCursor
+	PerPage        int
+	Value          json.RawMessage
 }
 
 type PushNotification struct {
@@ -975,6 +1532,14 @@ type Reaction struct {
 	DeleteAt  int64   `json:"delete_at"`
 	RemoteId  *string `json:"remote_id"`
 	ChannelId string  `json:"channel_id"`
+}
+
+type RegisterPluginOpts struct {
+	Displayname  string
+	PluginID     string
+	CreatorID    string
+	AutoShareDMs bool
+	AutoInvited  bool
 }
 
 type RemoteCluster struct {
@@ -1057,6 +1622,42 @@ type SamlSettings struct {
 	LoginButtonColor              *string
 	LoginButtonBorderColor        *string
 	LoginButtonTextColor          *string
+}
+
+type SearchParameter struct {
+	Terms                  *string `json:"terms"`
+	IsOrSearch             *bool   `json:"is_or_search"`
+	TimeZoneOffset         *int    `json:"time_zone_offset"`
+	Page                   *int    `json:"page"`
+	PerPage                *int    `json:"per_page"`
+	IncludeDeletedChannels *bool   `json:"include_deleted_channels"`
+}
+
+type SearchParams struct {
+	Terms                  string   `json:"terms,omitempty"`
+	ExcludedTerms          string   `json:"excluded_terms,omitempty"`
+	IsHashtag              bool     `json:"ishashtag,omitempty"`
+	InChannels             []string `json:"in_channels,omitempty"`
+	ExcludedChannels       []string `json:"excluded_channels,omitempty"`
+	FromUsers              []string `json:"from_users,omitempty"`
+	ExcludedUsers          []string `json:"excluded_users,omitempty"`
+	AfterDate              string   `json:"after_date,omitempty"`
+	ExcludedAfterDate      string   `json:"excluded_after_date,omitempty"`
+	BeforeDate             string   `json:"before_date,omitempty"`
+	ExcludedBeforeDate     string   `json:"excluded_before_date,omitempty"`
+	Extensions             []string `json:"extensions,omitempty"`
+	ExcludedExtensions     []string `json:"excluded_extensions,omitempty"`
+	OnDate                 string   `json:"on_date,omitempty"`
+	ExcludedDate           string   `json:"excluded_date,omitempty"`
+	OrTerms                bool     `json:"or_terms,omitempty"`
+	IncludeDeletedChannels bool     `json:"include_deleted_channels,omitempty"`
+	TimeZoneOffset         int      `json:"timezone_offset,omitempty"`
+	SearchWithoutUserId    bool     `json:"search_without_user_id,omitempty"`
+	Modifier               string   `json:"modifier"`
+}
+
+type SendToastMessageOptions struct {
+	Position string `json:"position,omitempty"`
 }
 
 type ServiceSettings struct {
@@ -1204,6 +1805,47 @@ type Session struct {
 	Local          bool          `json:"local"`
 }
 
+type SharedChannel struct {
+	ChannelId        string `json:"id"`
+	TeamId           string `json:"team_id"`
+	Home             bool   `json:"home"`
+	ReadOnly         bool   `json:"readonly"`
+	ShareName        string `json:"name"`
+	ShareDisplayName string `json:"display_name"`
+	SharePurpose     string `json:"purpose"`
+	ShareHeader      string `json:"header"`
+	CreatorId        string `json:"creator_id"`
+	CreateAt         int64  `json:"create_at"`
+	UpdateAt         int64  `json:"update_at"`
+	RemoteId         string `json:"remote_id,omitempty"`
+	Type             ChannelType
+}
+
+type SidebarCategoriesWithChannels []*SidebarCategoryWithChannels
+
+type SidebarCategory struct {
+	Id          string                 `json:"id"`
+	UserId      string                 `json:"user_id"`
+	TeamId      string                 `json:"team_id"`
+	SortOrder   int64                  `json:"sort_order"`
+	Sorting     SidebarCategorySorting `json:"sorting"`
+	Type        SidebarCategoryType    `json:"type"`
+	DisplayName string                 `json:"display_name"`
+	Muted       bool                   `json:"muted"`
+	Collapsed   bool                   `json:"collapsed"`
+}
+
+type SidebarCategoryOrder []string
+
+type SidebarCategorySorting string
+
+type SidebarCategoryType string
+
+type SidebarCategoryWithChannels struct {
+	SidebarCategory
+	Channels []string `json:"channel_ids"`
+}
+
 type SlackCompatibleBool bool
 
 type SqlSettings struct {
@@ -1282,6 +1924,27 @@ type SyncResponse struct {
 	MembershipErrors             []string `json:"membership_errors,omitempty"`
 }
 
+type Team struct {
+	Id                  string  `json:"id"`
+	CreateAt            int64   `json:"create_at"`
+	UpdateAt            int64   `json:"update_at"`
+	DeleteAt            int64   `json:"delete_at"`
+	DisplayName         string  `json:"display_name"`
+	Name                string  `json:"name"`
+	Description         string  `json:"description"`
+	Email               string  `json:"email"`
+	Type                string  `json:"type"`
+	CompanyName         string  `json:"company_name"`
+	AllowedDomains      string  `json:"allowed_domains"`
+	InviteId            string  `json:"invite_id"`
+	AllowOpenInvite     bool    `json:"allow_open_invite"`
+	LastTeamIconUpdate  int64   `json:"last_team_icon_update,omitempty"`
+	SchemeId            *string `json:"scheme_id"`
+	GroupConstrained    *bool   `json:"group_constrained"`
+	PolicyID            *string `json:"policy_id"`
+	CloudLimitsArchived bool    `json:"cloud_limits_archived"`
+}
+
 type TeamMember struct {
 	TeamId        string `json:"team_id"`
 	UserId        string `json:"user_id"`
@@ -1292,6 +1955,12 @@ type TeamMember struct {
 	SchemeAdmin   bool   `json:"scheme_admin"`
 	ExplicitRoles string `json:"explicit_roles"`
 	CreateAt      int64  `json:"-"`
+}
+
+type TeamMemberWithError struct {
+	UserId string      `json:"user_id"`
+	Member *TeamMember `json:"member"`
+	Error  *AppError   `json:"error"`
 }
 
 type TeamSettings struct {
@@ -1320,6 +1989,23 @@ type TeamSettings struct {
 	ExperimentalDefaultChannels         []string
 }
 
+type TeamStats struct {
+	TeamId            string `json:"team_id"`
+	TotalMemberCount  int64  `json:"total_member_count"`
+	ActiveMemberCount int64  `json:"active_member_count"`
+}
+
+type TeamUnread struct {
+	TeamId                   string `json:"team_id"`
+	MsgCount                 int64  `json:"msg_count"`
+	MentionCount             int64  `json:"mention_count"`
+	MentionCountRoot         int64  `json:"mention_count_root"`
+	MsgCountRoot             int64  `json:"msg_count_root"`
+	ThreadCount              int64  `json:"thread_count"`
+	ThreadMentionCount       int64  `json:"thread_mention_count"`
+	ThreadUrgentMentionCount int64  `json:"thread_urgent_mention_count"`
+}
+
 type TeamsLimits struct {
 	Active *int `json:"active"`
 }
@@ -1330,6 +2016,22 @@ type ThemeSettings struct {
 	AllowCustomThemes    *bool
 	AllowedThemes        []string
 }
+
+type UploadSession struct {
+	Id         string     `json:"id"`
+	Type       UploadType `json:"type"`
+	CreateAt   int64      `json:"create_at"`
+	UserId     string     `json:"user_id"`
+	ChannelId  string     `json:"channel_id,omitempty"`
+	Filename   string     `json:"filename"`
+	Path       string     `json:"-"`
+	FileSize   int64      `json:"file_size"`
+	FileOffset int64      `json:"file_offset"`
+	RemoteId   string     `json:"remote_id"`
+	ReqFileId  string     `json:"req_file_id"`
+}
+
+type UploadType string
 
 type User struct {
 	Id                     string      `json:"id"`
@@ -1369,7 +2071,65 @@ type User struct {
 	MfaUsedTimestamps      StringArray `json:"mfa_used_timestamps,omitempty"`
 }
 
+type UserAccessToken struct {
+	Id          string `json:"id"`
+	Token       string `json:"token,omitempty"`
+	UserId      string `json:"user_id"`
+	Description string `json:"description"`
+	IsActive    bool   `json:"is_active"`
+}
+
+type UserAuth struct {
+	AuthData    *string `json:"auth_data,omitempty"`
+	AuthService string  `json:"auth_service,omitempty"`
+}
+
+type UserGetOptions struct {
+	InTeamId         string
+	NotInTeamId      string
+	InChannelId      string
+	NotInChannelId   string
+	InGroupId        string
+	NotInGroupId     string
+	GroupConstrained bool
+	WithoutTeam      bool
+	Inactive         bool
+	Active           bool
+	Role             string
+	Roles            []string
+	ChannelRoles     []string
+	TeamRoles        []string
+	Sort             string
+	ViewRestrictions *ViewUsersRestrictions
+	Page             int
+	PerPage          int
+	UpdatedAfter     int64
+}
+
 type UserMentionMap map[string]string
+
+type UserSearch struct {
+	Term             string   `json:"term"`
+	TeamId           string   `json:"team_id"`
+	NotInTeamId      string   `json:"not_in_team_id"`
+	InChannelId      string   `json:"in_channel_id"`
+	NotInChannelId   string   `json:"not_in_channel_id"`
+	InGroupId        string   `json:"in_group_id"`
+	GroupConstrained bool     `json:"group_constrained"`
+	AllowInactive    bool     `json:"allow_inactive"`
+	WithoutTeam      bool     `json:"without_team"`
+	Limit            int      `json:"limit"`
+	Role             string   `json:"role"`
+	Roles            []string `json:"roles"`
+	ChannelRoles     []string `json:"channel_roles"`
+	TeamRoles        []string `json:"team_roles"`
+	NotInGroupId     string   `json:"not_in_group_id"`
+}
+
+type ViewUsersRestrictions struct {
+	Teams    []string
+	Channels []string
+}
 
 type WebSocketRequest struct {
 	Seq     int64          `json:"seq"`
@@ -1960,10 +2720,30 @@ type Z_LoadPluginConfigurationReturns struct {
 	A []uint8
 }
 
-type Z_GetServerVersionArgs struct{}
+type Z_RegisterCommandArgs struct {
+	A *Command
+}
 
-type Z_GetServerVersionReturns struct {
+type Z_RegisterCommandReturns struct {
+	A error
+}
+
+type Z_UnregisterCommandArgs struct {
 	A string
+	B string
+}
+
+type Z_UnregisterCommandReturns struct {
+	A error
+}
+
+type Z_ExecuteSlashCommandArgs struct {
+	A *CommandArgs
+}
+
+type Z_ExecuteSlashCommandReturns struct {
+	A *CommandResponse
+	B error
 }
 
 type Z_GetConfigArgs struct{}
@@ -1972,12 +2752,291 @@ type Z_GetConfigReturns struct {
 	A *Config
 }
 
+type Z_GetUnsanitizedConfigArgs struct{}
+
+type Z_GetUnsanitizedConfigReturns struct {
+	A *Config
+}
+
+type Z_SaveConfigArgs struct {
+	A *Config
+}
+
+type Z_SaveConfigReturns struct {
+	A *AppError
+}
+
+type Z_GetPluginConfigArgs struct{}
+
+type Z_GetPluginConfigReturns struct {
+	A map[string]any
+}
+
+type Z_SavePluginConfigArgs struct {
+	A map[string]any
+}
+
+type Z_SavePluginConfigReturns struct {
+	A *AppError
+}
+
+type Z_GetBundlePathArgs struct{}
+
+type Z_GetBundlePathReturns struct {
+	A string
+	B error
+}
+
+type Z_GetLicenseArgs struct{}
+
+type Z_GetLicenseReturns struct {
+	A *License
+}
+
+type Z_IsEnterpriseReadyArgs struct{}
+
+type Z_IsEnterpriseReadyReturns struct {
+	A bool
+}
+
+type Z_GetServerVersionArgs struct{}
+
+type Z_GetServerVersionReturns struct {
+	A string
+}
+
+type Z_GetSystemInstallDateArgs struct{}
+
+type Z_GetSystemInstallDateReturns struct {
+	A int64
+	B *AppError
+}
+
+type Z_GetDiagnosticIdArgs struct{}
+
+type Z_GetDiagnosticIdReturns struct {
+	A string
+}
+
+type Z_GetTelemetryIdArgs struct{}
+
+type Z_GetTelemetryIdReturns struct {
+	A string
+}
+
+type Z_CreateUserArgs struct {
+	A *User
+}
+
+type Z_CreateUserReturns struct {
+	A *User
+	B *AppError
+}
+
+type Z_DeleteUserArgs struct {
+	A string
+}
+
+type Z_DeleteUserReturns struct {
+	A *AppError
+}
+
+type Z_GetUsersArgs struct {
+	A *UserGetOptions
+}
+
+type Z_GetUsersReturns struct {
+	A []*User
+	B *AppError
+}
+
+type Z_GetUsersByIdsArgs struct {
+	A []string
+}
+
+type Z_GetUsersByIdsReturns struct {
+	A []*User
+	B *AppError
+}
+
 type Z_GetUserArgs struct {
 	A string
 }
 
 type Z_GetUserReturns struct {
 	A *User
+	B *AppError
+}
+
+type Z_GetUserByEmailArgs struct {
+	A string
+}
+
+type Z_GetUserByEmailReturns struct {
+	A *User
+	B *AppError
+}
+
+type Z_GetUserByUsernameArgs struct {
+	A string
+}
+
+type Z_GetUserByUsernameReturns struct {
+	A *User
+	B *AppError
+}
+
+type Z_GetUsersByUsernamesArgs struct {
+	A []string
+}
+
+type Z_GetUsersByUsernamesReturns struct {
+	A []*User
+	B *AppError
+}
+
+type Z_GetUsersInTeamArgs struct {
+	A string
+	B int
+	C int
+}
+
+type Z_GetUsersInTeamReturns struct {
+	A []*User
+	B *AppError
+}
+
+type Z_GetPreferenceForUserArgs struct {
+	A string
+	B string
+	C string
+}
+
+type Z_GetPreferenceForUserReturns struct {
+	A Preference
+	B *AppError
+}
+
+type Z_GetPreferencesForUserArgs struct {
+	A string
+}
+
+type Z_GetPreferencesForUserReturns struct {
+	A []Preference
+	B *AppError
+}
+
+type Z_UpdatePreferencesForUserArgs struct {
+	A string
+	B []Preference
+}
+
+type Z_UpdatePreferencesForUserReturns struct {
+	A *AppError
+}
+
+type Z_DeletePreferencesForUserArgs struct {
+	A string
+	B []Preference
+}
+
+type Z_DeletePreferencesForUserReturns struct {
+	A *AppError
+}
+
+type Z_GetSessionArgs struct {
+	A string
+}
+
+type Z_GetSessionReturns struct {
+	A *Session
+	B *AppError
+}
+
+type Z_CreateSessionArgs struct {
+	A *Session
+}
+
+type Z_CreateSessionReturns struct {
+	A *Session
+	B *AppError
+}
+
+type Z_ExtendSessionExpiryArgs struct {
+	A string
+	B int64
+}
+
+type Z_ExtendSessionExpiryReturns struct {
+	A *AppError
+}
+
+type Z_RevokeSessionArgs struct {
+	A string
+}
+
+type Z_RevokeSessionReturns struct {
+	A *AppError
+}
+
+type Z_CreateUserAccessTokenArgs struct {
+	A *UserAccessToken
+}
+
+type Z_CreateUserAccessTokenReturns struct {
+	A *UserAccessToken
+	B *AppError
+}
+
+type Z_RevokeUserAccessTokenArgs struct {
+	A string
+}
+
+type Z_RevokeUserAccessTokenReturns struct {
+	A *AppError
+}
+
+type Z_GetTeamIconArgs struct {
+	A string
+}
+
+type Z_GetTeamIconReturns struct {
+	A []uint8
+	B *AppError
+}
+
+type Z_SetTeamIconArgs struct {
+	A string
+	B []uint8
+}
+
+type Z_SetTeamIconReturns struct {
+	A *AppError
+}
+
+type Z_RemoveTeamIconArgs struct {
+	A string
+}
+
+type Z_RemoveTeamIconReturns struct {
+	A *AppError
+}
+
+type Z_UpdateUserArgs struct {
+	A *User
+}
+
+type Z_UpdateUserReturns struct {
+	A *User
+	B *AppError
+}
+
+type Z_GetUserStatusArgs struct {
+	A string
+}
+
+type Z_GetUserStatusReturns struct {
+	A *Status
 	B *AppError
 }
 
@@ -1990,6 +3049,567 @@ type Z_GetUserStatusesByIdsReturns struct {
 	B *AppError
 }
 
+type Z_UpdateUserStatusArgs struct {
+	A string
+	B string
+}
+
+type Z_UpdateUserStatusReturns struct {
+	A *Status
+	B *AppError
+}
+
+type Z_SetUserStatusTimedDNDArgs struct {
+	A string
+	B int64
+}
+
+type Z_SetUserStatusTimedDNDReturns struct {
+	A *Status
+	B *AppError
+}
+
+type Z_UpdateUserActiveArgs struct {
+	A string
+	B bool
+}
+
+type Z_UpdateUserActiveReturns struct {
+	A *AppError
+}
+
+type Z_UpdateUserCustomStatusArgs struct {
+	A string
+	B *CustomStatus
+}
+
+type Z_UpdateUserCustomStatusReturns struct {
+	A *AppError
+}
+
+type Z_RemoveUserCustomStatusArgs struct {
+	A string
+}
+
+type Z_RemoveUserCustomStatusReturns struct {
+	A *AppError
+}
+
+type Z_GetUsersInChannelArgs struct {
+	A string
+	B string
+	C int
+	D int
+}
+
+type Z_GetUsersInChannelReturns struct {
+	A []*User
+	B *AppError
+}
+
+type Z_GetLDAPUserAttributesArgs struct {
+	A string
+	B []string
+}
+
+type Z_GetLDAPUserAttributesReturns struct {
+	A map[string]string
+	B *AppError
+}
+
+type Z_CreateTeamArgs struct {
+	A *Team
+}
+
+type Z_CreateTeamReturns struct {
+	A *Team
+	B *AppError
+}
+
+type Z_DeleteTeamArgs struct {
+	A string
+}
+
+type Z_DeleteTeamReturns struct {
+	A *AppError
+}
+
+type Z_GetTeamsArgs struct{}
+
+type Z_GetTeamsReturns struct {
+	A []*Team
+	B *AppError
+}
+
+type Z_GetTeamArgs struct {
+	A string
+}
+
+type Z_GetTeamReturns struct {
+	A *Team
+	B *AppError
+}
+
+type Z_GetTeamByNameArgs struct {
+	A string
+}
+
+type Z_GetTeamByNameReturns struct {
+	A *Team
+	B *AppError
+}
+
+type Z_GetTeamsUnreadForUserArgs struct {
+	A string
+}
+
+type Z_GetTeamsUnreadForUserReturns struct {
+	A []*TeamUnread
+	B *AppError
+}
+
+type Z_UpdateTeamArgs struct {
+	A *Team
+}
+
+type Z_UpdateTeamReturns struct {
+	A *Team
+	B *AppError
+}
+
+type Z_SearchTeamsArgs struct {
+	A string
+}
+
+type Z_SearchTeamsReturns struct {
+	A []*Team
+	B *AppError
+}
+
+type Z_GetTeamsForUserArgs struct {
+	A string
+}
+
+type Z_GetTeamsForUserReturns struct {
+	A []*Team
+	B *AppError
+}
+
+type Z_CreateTeamMemberArgs struct {
+	A string
+	B string
+}
+
+type Z_CreateTeamMemberReturns struct {
+	A *TeamMember
+	B *AppError
+}
+
+type Z_CreateTeamMembersArgs struct {
+	A string
+	B []string
+	C string
+}
+
+type Z_CreateTeamMembersReturns struct {
+	A []*TeamMember
+	B *AppError
+}
+
+type Z_CreateTeamMembersGracefullyArgs struct {
+	A string
+	B []string
+	C string
+}
+
+type Z_CreateTeamMembersGracefullyReturns struct {
+	A []*TeamMemberWithError
+	B *AppError
+}
+
+type Z_DeleteTeamMemberArgs struct {
+	A string
+	B string
+	C string
+}
+
+type Z_DeleteTeamMemberReturns struct {
+	A *AppError
+}
+
+type Z_GetTeamMembersArgs struct {
+	A string
+	B int
+	C int
+}
+
+type Z_GetTeamMembersReturns struct {
+	A []*TeamMember
+	B *AppError
+}
+
+type Z_GetTeamMemberArgs struct {
+	A string
+	B string
+}
+
+type Z_GetTeamMemberReturns struct {
+	A *TeamMember
+	B *AppError
+}
+
+type Z_GetTeamMembersForUserArgs struct {
+	A string
+	B int
+	C int
+}
+
+type Z_GetTeamMembersForUserReturns struct {
+	A []*TeamMember
+	B *AppError
+}
+
+type Z_UpdateTeamMemberRolesArgs struct {
+	A string
+	B string
+	C string
+}
+
+type Z_UpdateTeamMemberRolesReturns struct {
+	A *TeamMember
+	B *AppError
+}
+
+type Z_CreateChannelArgs struct {
+	A *Channel
+}
+
+type Z_CreateChannelReturns struct {
+	A *Channel
+	B *AppError
+}
+
+type Z_DeleteChannelArgs struct {
+	A string
+}
+
+type Z_DeleteChannelReturns struct {
+	A *AppError
+}
+
+type Z_GetPublicChannelsForTeamArgs struct {
+	A string
+	B int
+	C int
+}
+
+type Z_GetPublicChannelsForTeamReturns struct {
+	A []*Channel
+	B *AppError
+}
+
+type Z_GetChannelArgs struct {
+	A string
+}
+
+type Z_GetChannelReturns struct {
+	A *Channel
+	B *AppError
+}
+
+type Z_GetChannelByNameArgs struct {
+	A string
+	B string
+	C bool
+}
+
+type Z_GetChannelByNameReturns struct {
+	A *Channel
+	B *AppError
+}
+
+type Z_GetChannelByNameForTeamNameArgs struct {
+	A string
+	B string
+	C bool
+}
+
+type Z_GetChannelByNameForTeamNameReturns struct {
+	A *Channel
+	B *AppError
+}
+
+type Z_GetChannelsForTeamForUserArgs struct {
+	A string
+	B string
+	C bool
+}
+
+type Z_GetChannelsForTeamForUserReturns struct {
+	A []*Channel
+	B *AppError
+}
+
+type Z_GetChannelStatsArgs struct {
+	A string
+}
+
+type Z_GetChannelStatsReturns struct {
+	A *ChannelStats
+	B *AppError
+}
+
+type Z_GetDirectChannelArgs struct {
+	A string
+	B string
+}
+
+type Z_GetDirectChannelReturns struct {
+	A *Channel
+	B *AppError
+}
+
+type Z_GetGroupChannelArgs struct {
+	A []string
+}
+
+type Z_GetGroupChannelReturns struct {
+	A *Channel
+	B *AppError
+}
+
+type Z_UpdateChannelArgs struct {
+	A *Channel
+}
+
+type Z_UpdateChannelReturns struct {
+	A *Channel
+	B *AppError
+}
+
+type Z_SearchChannelsArgs struct {
+	A string
+	B string
+}
+
+type Z_SearchChannelsReturns struct {
+	A []*Channel
+	B *AppError
+}
+
+type Z_CreateChannelSidebarCategoryArgs struct {
+	A string
+	B string
+	C *SidebarCategoryWithChannels
+}
+
+type Z_CreateChannelSidebarCategoryReturns struct {
+	A *SidebarCategoryWithChannels
+	B *AppError
+}
+
+type Z_GetChannelSidebarCategoriesArgs struct {
+	A string
+	B string
+}
+
+type Z_GetChannelSidebarCategoriesReturns struct {
+	A *OrderedSidebarCategories
+	B *AppError
+}
+
+type Z_UpdateChannelSidebarCategoriesArgs struct {
+	A string
+	B string
+	C []*SidebarCategoryWithChannels
+}
+
+type Z_UpdateChannelSidebarCategoriesReturns struct {
+	A []*SidebarCategoryWithChannels
+	B *AppError
+}
+
+type Z_SearchUsersArgs struct {
+	A *UserSearch
+}
+
+type Z_SearchUsersReturns struct {
+	A []*User
+	B *AppError
+}
+
+type Z_SearchPostsInTeamArgs struct {
+	A string
+	B []*SearchParams
+}
+
+type Z_SearchPostsInTeamReturns struct {
+	A []*Post
+	B *AppError
+}
+
+type Z_SearchPostsInTeamForUserArgs struct {
+	A string
+	B string
+	C SearchParameter
+}
+
+type Z_SearchPostsInTeamForUserReturns struct {
+	A *PostSearchResults
+	B *AppError
+}
+
+type Z_AddChannelMemberArgs struct {
+	A string
+	B string
+}
+
+type Z_AddChannelMemberReturns struct {
+	A *ChannelMember
+	B *AppError
+}
+
+type Z_AddUserToChannelArgs struct {
+	A string
+	B string
+	C string
+}
+
+type Z_AddUserToChannelReturns struct {
+	A *ChannelMember
+	B *AppError
+}
+
+type Z_GetChannelMemberArgs struct {
+	A string
+	B string
+}
+
+type Z_GetChannelMemberReturns struct {
+	A *ChannelMember
+	B *AppError
+}
+
+type Z_GetChannelMembersArgs struct {
+	A string
+	B int
+	C int
+}
+
+type Z_GetChannelMembersReturns struct {
+	A ChannelMembers
+	B *AppError
+}
+
+type Z_GetChannelMembersByIdsArgs struct {
+	A string
+	B []string
+}
+
+type Z_GetChannelMembersByIdsReturns struct {
+	A ChannelMembers
+	B *AppError
+}
+
+type Z_GetChannelMembersForUserArgs struct {
+	A string
+	B string
+	C int
+	D int
+}
+
+type Z_GetChannelMembersForUserReturns struct {
+	A []*ChannelMember
+	B *AppError
+}
+
+type Z_UpdateChannelMemberRolesArgs struct {
+	A string
+	B string
+	C string
+}
+
+type Z_UpdateChannelMemberRolesReturns struct {
+	A *ChannelMember
+	B *AppError
+}
+
+type Z_UpdateChannelMemberNotificationsArgs struct {
+	A string
+	B string
+	C map[string]string
+}
+
+type Z_UpdateChannelMemberNotificationsReturns struct {
+	A *ChannelMember
+	B *AppError
+}
+
+type Z_PatchChannelMembersNotificationsArgs struct {
+	A []*ChannelMemberIdentifier
+	B map[string]string
+}
+
+type Z_PatchChannelMembersNotificationsReturns struct {
+	A *AppError
+}
+
+type Z_GetGroupArgs struct {
+	A string
+}
+
+type Z_GetGroupReturns struct {
+	A *Group
+	B *AppError
+}
+
+type Z_GetGroupByNameArgs struct {
+	A string
+}
+
+type Z_GetGroupByNameReturns struct {
+	A *Group
+	B *AppError
+}
+
+type Z_GetGroupMemberUsersArgs struct {
+	A string
+	B int
+	C int
+}
+
+type Z_GetGroupMemberUsersReturns struct {
+	A []*User
+	B *AppError
+}
+
+type Z_GetGroupsBySourceArgs struct {
+	A GroupSource
+}
+
+type Z_GetGroupsBySourceReturns struct {
+	A []*Group
+	B *AppError
+}
+
+type Z_GetGroupsForUserArgs struct {
+	A string
+}
+
+type Z_GetGroupsForUserReturns struct {
+	A []*Group
+	B *AppError
+}
+
+type Z_DeleteChannelMemberArgs struct {
+	A string
+	B string
+}
+
+type Z_DeleteChannelMemberReturns struct {
+	A *AppError
+}
+
 type Z_CreatePostArgs struct {
 	A *Post
 }
@@ -1999,13 +3619,21 @@ type Z_CreatePostReturns struct {
 	B *AppError
 }
 
-type Z_GetPostArgs struct {
-	A string
+type Z_AddReactionArgs struct {
+	A *Reaction
 }
 
-type Z_GetPostReturns struct {
-	A *Post
+type Z_AddReactionReturns struct {
+	A *Reaction
 	B *AppError
+}
+
+type Z_RemoveReactionArgs struct {
+	A *Reaction
+}
+
+type Z_RemoveReactionReturns struct {
+	A *AppError
 }
 
 type Z_GetReactionsArgs struct {
@@ -2026,12 +3654,331 @@ type Z_SendEphemeralPostReturns struct {
 	A *Post
 }
 
-type Z_KVGetArgs struct {
+type Z_UpdateEphemeralPostArgs struct {
+	A string
+	B *Post
+}
+
+type Z_UpdateEphemeralPostReturns struct {
+	A *Post
+}
+
+type Z_DeleteEphemeralPostArgs struct {
+	A string
+	B string
+}
+
+type Z_DeleteEphemeralPostReturns struct{}
+
+type Z_DeletePostArgs struct {
 	A string
 }
 
-type Z_KVGetReturns struct {
+type Z_DeletePostReturns struct {
+	A *AppError
+}
+
+type Z_GetPostThreadArgs struct {
+	A string
+}
+
+type Z_GetPostThreadReturns struct {
+	A *PostList
+	B *AppError
+}
+
+type Z_GetPostArgs struct {
+	A string
+}
+
+type Z_GetPostReturns struct {
+	A *Post
+	B *AppError
+}
+
+type Z_GetPostsSinceArgs struct {
+	A string
+	B int64
+}
+
+type Z_GetPostsSinceReturns struct {
+	A *PostList
+	B *AppError
+}
+
+type Z_GetPostsAfterArgs struct {
+	A string
+	B string
+	C int
+	D int
+}
+
+type Z_GetPostsAfterReturns struct {
+	A *PostList
+	B *AppError
+}
+
+type Z_GetPostsBeforeArgs struct {
+	A string
+	B string
+	C int
+	D int
+}
+
+type Z_GetPostsBeforeReturns struct {
+	A *PostList
+	B *AppError
+}
+
+type Z_GetPostsForChannelArgs struct {
+	A string
+	B int
+	C int
+}
+
+type Z_GetPostsForChannelReturns struct {
+	A *PostList
+	B *AppError
+}
+
+type Z_GetTeamStatsArgs struct {
+	A string
+}
+
+type Z_GetTeamStatsReturns struct {
+	A *TeamStats
+	B *AppError
+}
+
+type Z_UpdatePostArgs struct {
+	A *Post
+}
+
+type Z_UpdatePostReturns struct {
+	A *Post
+	B *AppError
+}
+
+type Z_GetProfileImageArgs struct {
+	A string
+}
+
+type Z_GetProfileImageReturns struct {
 	A []uint8
+	B *AppError
+}
+
+type Z_SetProfileImageArgs struct {
+	A string
+	B []uint8
+}
+
+type Z_SetProfileImageReturns struct {
+	A *AppError
+}
+
+type Z_GetEmojiListArgs struct {
+	A string
+	B int
+	C int
+}
+
+type Z_GetEmojiListReturns struct {
+	A []*Emoji
+	B *AppError
+}
+
+type Z_GetEmojiByNameArgs struct {
+	A string
+}
+
+type Z_GetEmojiByNameReturns struct {
+	A *Emoji
+	B *AppError
+}
+
+type Z_GetEmojiArgs struct {
+	A string
+}
+
+type Z_GetEmojiReturns struct {
+	A *Emoji
+	B *AppError
+}
+
+type Z_CopyFileInfosArgs struct {
+	A string
+	B []string
+}
+
+type Z_CopyFileInfosReturns struct {
+	A []string
+	B *AppError
+}
+
+type Z_GetFileInfoArgs struct {
+	A string
+}
+
+type Z_GetFileInfoReturns struct {
+	A *FileInfo
+	B *AppError
+}
+
+type Z_SetFileSearchableContentArgs struct {
+	A string
+	B string
+}
+
+type Z_SetFileSearchableContentReturns struct {
+	A *AppError
+}
+
+type Z_GetFileInfosArgs struct {
+	A int
+	B int
+	C *GetFileInfosOptions
+}
+
+type Z_GetFileInfosReturns struct {
+	A []*FileInfo
+	B *AppError
+}
+
+type Z_GetFileArgs struct {
+	A string
+}
+
+type Z_GetFileReturns struct {
+	A []uint8
+	B *AppError
+}
+
+type Z_GetFileLinkArgs struct {
+	A string
+}
+
+type Z_GetFileLinkReturns struct {
+	A string
+	B *AppError
+}
+
+type Z_ReadFileArgs struct {
+	A string
+}
+
+type Z_ReadFileReturns struct {
+	A []uint8
+	B *AppError
+}
+
+type Z_GetEmojiImageArgs struct {
+	A string
+}
+
+type Z_GetEmojiImageReturns struct {
+	A []uint8
+	B string
+	C *AppError
+}
+
+type Z_UploadFileArgs struct {
+	A []uint8
+	B string
+	C string
+}
+
+type Z_UploadFileReturns struct {
+	A *FileInfo
+	B *AppError
+}
+
+type Z_OpenInteractiveDialogArgs struct {
+	A OpenDialogRequest
+}
+
+type Z_OpenInteractiveDialogReturns struct {
+	A *AppError
+}
+
+type Z_SendToastMessageArgs struct {
+	A string
+	B string
+	C string
+	D SendToastMessageOptions
+}
+
+type Z_SendToastMessageReturns struct {
+	A *AppError
+}
+
+type Z_GetPluginsArgs struct{}
+
+type Z_GetPluginsReturns struct {
+	A []*Manifest
+	B *AppError
+}
+
+type Z_EnablePluginArgs struct {
+	A string
+}
+
+type Z_EnablePluginReturns struct {
+	A *AppError
+}
+
+type Z_DisablePluginArgs struct {
+	A string
+}
+
+type Z_DisablePluginReturns struct {
+	A *AppError
+}
+
+type Z_RemovePluginArgs struct {
+	A string
+}
+
+type Z_RemovePluginReturns struct {
+	A *AppError
+}
+
+type Z_GetPluginStatusArgs struct {
+	A string
+}
+
+type Z_GetPluginStatusReturns struct {
+	A *PluginStatus
+	B *AppError
+}
+
+type Z_KVSetArgs struct {
+	A string
+	B []uint8
+}
+
+type Z_KVSetReturns struct {
+	A *AppError
+}
+
+type Z_KVCompareAndSetArgs struct {
+	A string
+	B []uint8
+	C []uint8
+}
+
+type Z_KVCompareAndSetReturns struct {
+	A bool
+	B *AppError
+}
+
+type Z_KVCompareAndDeleteArgs struct {
+	A string
+	B []uint8
+}
+
+type Z_KVCompareAndDeleteReturns struct {
+	A bool
 	B *AppError
 }
 
@@ -2046,6 +3993,39 @@ type Z_KVSetWithOptionsReturns struct {
 	B *AppError
 }
 
+type Z_KVSetWithExpiryArgs struct {
+	A string
+	B []uint8
+	C int64
+}
+
+type Z_KVSetWithExpiryReturns struct {
+	A *AppError
+}
+
+type Z_KVGetArgs struct {
+	A string
+}
+
+type Z_KVGetReturns struct {
+	A []uint8
+	B *AppError
+}
+
+type Z_KVDeleteArgs struct {
+	A string
+}
+
+type Z_KVDeleteReturns struct {
+	A *AppError
+}
+
+type Z_KVDeleteAllArgs struct{}
+
+type Z_KVDeleteAllReturns struct {
+	A *AppError
+}
+
 type Z_KVListArgs struct {
 	A int
 	B int
@@ -2056,12 +4036,13 @@ type Z_KVListReturns struct {
 	B *AppError
 }
 
-type Z_LogInfoArgs struct {
+type Z_PublishWebSocketEventArgs struct {
 	A string
-	B []any
+	B map[string]any
+	C *WebsocketBroadcast
 }
 
-type Z_LogInfoReturns struct{}
+type Z_PublishWebSocketEventReturns struct{}
 
 type Z_HasPermissionToArgs struct {
 	A string
@@ -2072,51 +4053,1090 @@ type Z_HasPermissionToReturns struct {
 	A bool
 }
 
-type Z_PublishWebSocketEventArgs struct {
+type Z_HasPermissionToTeamArgs struct {
 	A string
-	B map[string]any
-	C *WebsocketBroadcast
+	B string
+	C *Permission
 }
 
-type Z_PublishWebSocketEventReturns struct{}
+type Z_HasPermissionToTeamReturns struct {
+	A bool
+}
+
+type Z_HasPermissionToChannelArgs struct {
+	A string
+	B string
+	C *Permission
+}
+
+type Z_HasPermissionToChannelReturns struct {
+	A bool
+}
+
+type Z_RolesGrantPermissionArgs struct {
+	A []string
+	B string
+}
+
+type Z_RolesGrantPermissionReturns struct {
+	A bool
+}
+
+type Z_LogDebugArgs struct {
+	A string
+	B []any
+}
+
+type Z_LogDebugReturns struct{}
+
+type Z_LogInfoArgs struct {
+	A string
+	B []any
+}
+
+type Z_LogInfoReturns struct{}
+
+type Z_LogErrorArgs struct {
+	A string
+	B []any
+}
+
+type Z_LogErrorReturns struct{}
+
+type Z_LogWarnArgs struct {
+	A string
+	B []any
+}
+
+type Z_LogWarnReturns struct{}
+
+type Z_SendMailArgs struct {
+	A string
+	B string
+	C string
+}
+
+type Z_SendMailReturns struct {
+	A *AppError
+}
+
+type Z_CreateBotArgs struct {
+	A *Bot
+}
+
+type Z_CreateBotReturns struct {
+	A *Bot
+	B *AppError
+}
+
+type Z_PatchBotArgs struct {
+	A string
+	B *BotPatch
+}
+
+type Z_PatchBotReturns struct {
+	A *Bot
+	B *AppError
+}
+
+type Z_GetBotArgs struct {
+	A string
+	B bool
+}
+
+type Z_GetBotReturns struct {
+	A *Bot
+	B *AppError
+}
+
+type Z_GetBotsArgs struct {
+	A *BotGetOptions
+}
+
+type Z_GetBotsReturns struct {
+	A []*Bot
+	B *AppError
+}
+
+type Z_UpdateBotActiveArgs struct {
+	A string
+	B bool
+}
+
+type Z_UpdateBotActiveReturns struct {
+	A *Bot
+	B *AppError
+}
+
+type Z_PermanentDeleteBotArgs struct {
+	A string
+}
+
+type Z_PermanentDeleteBotReturns struct {
+	A *AppError
+}
+
+type Z_PublishUserTypingArgs struct {
+	A string
+	B string
+	C string
+}
+
+type Z_PublishUserTypingReturns struct {
+	A *AppError
+}
+
+type Z_CreateCommandArgs struct {
+	A *Command
+}
+
+type Z_CreateCommandReturns struct {
+	A *Command
+	B error
+}
+
+type Z_ListCommandsArgs struct {
+	A string
+}
+
+type Z_ListCommandsReturns struct {
+	A []*Command
+	B error
+}
+
+type Z_ListCustomCommandsArgs struct {
+	A string
+}
+
+type Z_ListCustomCommandsReturns struct {
+	A []*Command
+	B error
+}
+
+type Z_ListPluginCommandsArgs struct {
+	A string
+}
+
+type Z_ListPluginCommandsReturns struct {
+	A []*Command
+	B error
+}
+
+type Z_ListBuiltInCommandsArgs struct{}
+
+type Z_ListBuiltInCommandsReturns struct {
+	A []*Command
+	B error
+}
+
+type Z_GetCommandArgs struct {
+	A string
+}
+
+type Z_GetCommandReturns struct {
+	A *Command
+	B error
+}
+
+type Z_UpdateCommandArgs struct {
+	A string
+	B *Command
+}
+
+type Z_UpdateCommandReturns struct {
+	A *Command
+	B error
+}
+
+type Z_DeleteCommandArgs struct {
+	A string
+}
+
+type Z_DeleteCommandReturns struct {
+	A error
+}
+
+type Z_CreateOAuthAppArgs struct {
+	A *OAuthApp
+}
+
+type Z_CreateOAuthAppReturns struct {
+	A *OAuthApp
+	B *AppError
+}
+
+type Z_GetOAuthAppArgs struct {
+	A string
+}
+
+type Z_GetOAuthAppReturns struct {
+	A *OAuthApp
+	B *AppError
+}
+
+type Z_UpdateOAuthAppArgs struct {
+	A *OAuthApp
+}
+
+type Z_UpdateOAuthAppReturns struct {
+	A *OAuthApp
+	B *AppError
+}
+
+type Z_DeleteOAuthAppArgs struct {
+	A string
+}
+
+type Z_DeleteOAuthAppReturns struct {
+	A *AppError
+}
+
+type Z_PublishPluginClusterEventArgs struct {
+	A PluginClusterEvent
+	B PluginClusterEventSendOptions
+}
+
+type Z_PublishPluginClusterEventReturns struct {
+	A error
+}
+
+type Z_RequestTrialLicenseArgs struct {
+	A string
+	B int
+	C bool
+	D bool
+}
+
+type Z_RequestTrialLicenseReturns struct {
+	A *AppError
+}
+
+type Z_GetCloudLimitsArgs struct{}
+
+type Z_GetCloudLimitsReturns struct {
+	A *ProductLimits
+	B error
+}
+
+type Z_EnsureBotUserArgs struct {
+	A *Bot
+}
+
+type Z_EnsureBotUserReturns struct {
+	A string
+	B error
+}
+
+type Z_RegisterCollectionAndTopicArgs struct {
+	A string
+	B string
+}
+
+type Z_RegisterCollectionAndTopicReturns struct {
+	A error
+}
+
+type Z_CreateUploadSessionArgs struct {
+	A *UploadSession
+}
+
+type Z_CreateUploadSessionReturns struct {
+	A *UploadSession
+	B error
+}
+
+type Z_GetUploadSessionArgs struct {
+	A string
+}
+
+type Z_GetUploadSessionReturns struct {
+	A *UploadSession
+	B error
+}
+
+type Z_SendPushNotificationArgs struct {
+	A *PushNotification
+	B string
+}
+
+type Z_SendPushNotificationReturns struct {
+	A *AppError
+}
+
+type Z_UpdateUserAuthArgs struct {
+	A string
+	B *UserAuth
+}
+
+type Z_UpdateUserAuthReturns struct {
+	A *UserAuth
+	B *AppError
+}
+
+type Z_RegisterPluginForSharedChannelsArgs struct {
+	A RegisterPluginOpts
+}
+
+type Z_RegisterPluginForSharedChannelsReturns struct {
+	A string
+	B error
+}
+
+type Z_UnregisterPluginForSharedChannelsArgs struct {
+	A string
+}
+
+type Z_UnregisterPluginForSharedChannelsReturns struct {
+	A error
+}
+
+type Z_ShareChannelArgs struct {
+	A *SharedChannel
+}
+
+type Z_ShareChannelReturns struct {
+	A *SharedChannel
+	B error
+}
+
+type Z_UpdateSharedChannelArgs struct {
+	A *SharedChannel
+}
+
+type Z_UpdateSharedChannelReturns struct {
+	A *SharedChannel
+	B error
+}
+
+type Z_UnshareChannelArgs struct {
+	A string
+}
+
+type Z_UnshareChannelReturns struct {
+	A bool
+	B error
+}
+
+type Z_UpdateSharedChannelCursorArgs struct {
+	A string
+	B string
+	C GetPostsSinceForSyncCursor
+}
+
+type Z_UpdateSharedChannelCursorReturns struct {
+	A error
+}
+
+type Z_SyncSharedChannelArgs struct {
+	A string
+}
+
+type Z_SyncSharedChannelReturns struct {
+	A error
+}
+
+type Z_InviteRemoteToChannelArgs struct {
+	A string
+	B string
+	C string
+	D bool
+}
+
+type Z_InviteRemoteToChannelReturns struct {
+	A error
+}
+
+type Z_UninviteRemoteFromChannelArgs struct {
+	A string
+	B string
+}
+
+type Z_UninviteRemoteFromChannelReturns struct {
+	A error
+}
+
+type Z_UpsertGroupMemberArgs struct {
+	A string
+	B string
+}
+
+type Z_UpsertGroupMemberReturns struct {
+	A *GroupMember
+	B *AppError
+}
+
+type Z_UpsertGroupMembersArgs struct {
+	A string
+	B []string
+}
+
+type Z_UpsertGroupMembersReturns struct {
+	A []*GroupMember
+	B *AppError
+}
+
+type Z_GetGroupByRemoteIDArgs struct {
+	A string
+	B GroupSource
+}
+
+type Z_GetGroupByRemoteIDReturns struct {
+	A *Group
+	B *AppError
+}
+
+type Z_CreateGroupArgs struct {
+	A *Group
+}
+
+type Z_CreateGroupReturns struct {
+	A *Group
+	B *AppError
+}
+
+type Z_UpdateGroupArgs struct {
+	A *Group
+}
+
+type Z_UpdateGroupReturns struct {
+	A *Group
+	B *AppError
+}
+
+type Z_DeleteGroupArgs struct {
+	A string
+}
+
+type Z_DeleteGroupReturns struct {
+	A *Group
+	B *AppError
+}
+
+type Z_RestoreGroupArgs struct {
+	A string
+}
+
+type Z_RestoreGroupReturns struct {
+	A *Group
+	B *AppError
+}
+
+type Z_DeleteGroupMemberArgs struct {
+	A string
+	B string
+}
+
+type Z_DeleteGroupMemberReturns struct {
+	A *GroupMember
+	B *AppError
+}
+
+type Z_GetGroupSyncableArgs struct {
+	A string
+	B string
+	C GroupSyncableType
+}
+
+type Z_GetGroupSyncableReturns struct {
+	A *GroupSyncable
+	B *AppError
+}
+
+type Z_GetGroupSyncablesArgs struct {
+	A string
+	B GroupSyncableType
+}
+
+type Z_GetGroupSyncablesReturns struct {
+	A []*GroupSyncable
+	B *AppError
+}
+
+type Z_UpsertGroupSyncableArgs struct {
+	A *GroupSyncable
+}
+
+type Z_UpsertGroupSyncableReturns struct {
+	A *GroupSyncable
+	B *AppError
+}
+
+type Z_UpdateGroupSyncableArgs struct {
+	A *GroupSyncable
+}
+
+type Z_UpdateGroupSyncableReturns struct {
+	A *GroupSyncable
+	B *AppError
+}
+
+type Z_DeleteGroupSyncableArgs struct {
+	A string
+	B string
+	C GroupSyncableType
+}
+
+type Z_DeleteGroupSyncableReturns struct {
+	A *GroupSyncable
+	B *AppError
+}
+
+type Z_UpdateUserRolesArgs struct {
+	A string
+	B string
+}
+
+type Z_UpdateUserRolesReturns struct {
+	A *User
+	B *AppError
+}
+
+type Z_GetPluginIDArgs struct{}
+
+type Z_GetPluginIDReturns struct {
+	A string
+}
+
+type Z_GetGroupsArgs struct {
+	A int
+	B int
+	C GroupSearchOpts
+	D *ViewUsersRestrictions
+}
+
+type Z_GetGroupsReturns struct {
+	A []*Group
+	B *AppError
+}
+
+type Z_CreateDefaultSyncableMembershipsArgs struct {
+	A CreateDefaultMembershipParams
+}
+
+type Z_CreateDefaultSyncableMembershipsReturns struct {
+	A *AppError
+}
+
+type Z_DeleteGroupConstrainedMembershipsArgs struct{}
+
+type Z_DeleteGroupConstrainedMembershipsReturns struct {
+	A *AppError
+}
+
+type Z_CreatePropertyFieldArgs struct {
+	A *PropertyField
+}
+
+type Z_CreatePropertyFieldReturns struct {
+	A *PropertyField
+	B error
+}
+
+type Z_GetPropertyFieldArgs struct {
+	A string
+	B string
+}
+
+type Z_GetPropertyFieldReturns struct {
+	A *PropertyField
+	B error
+}
+
+type Z_GetPropertyFieldsArgs struct {
+	A string
+	B []string
+}
+
+type Z_GetPropertyFieldsReturns struct {
+	A []*PropertyField
+	B error
+}
+
+type Z_UpdatePropertyFieldArgs struct {
+	A string
+	B *PropertyField
+}
+
+type Z_UpdatePropertyFieldReturns struct {
+	A *PropertyField
+	B error
+}
+
+type Z_DeletePropertyFieldArgs struct {
+	A string
+	B string
+}
+
+type Z_DeletePropertyFieldReturns struct {
+	A error
+}
+
+type Z_SearchPropertyFieldsArgs struct {
+	A string
+	B PropertyFieldSearchOpts
+}
+
+type Z_SearchPropertyFieldsReturns struct {
+	A []*PropertyField
+	B error
+}
+
+type Z_CountPropertyFieldsArgs struct {
+	A string
+	B bool
+}
+
+type Z_CountPropertyFieldsReturns struct {
+	A int64
+	B error
+}
+
+type Z_CountPropertyFieldsForTargetArgs struct {
+	A string
+	B string
+	C string
+	D bool
+}
+
+type Z_CountPropertyFieldsForTargetReturns struct {
+	A int64
+	B error
+}
+
+type Z_CreatePropertyValueArgs struct {
+	A *PropertyValue
+}
+
+type Z_CreatePropertyValueReturns struct {
+	A *PropertyValue
+	B error
+}
+
+type Z_GetPropertyValueArgs struct {
+	A string
+	B string
+}
+
+type Z_GetPropertyValueReturns struct {
+	A *PropertyValue
+	B error
+}
+
+type Z_GetPropertyValuesArgs struct {
+	A string
+	B []string
+}
+
+type Z_GetPropertyValuesReturns struct {
+	A []*PropertyValue
+	B error
+}
+
+type Z_UpdatePropertyValueArgs struct {
+	A string
+	B *PropertyValue
+}
+
+type Z_UpdatePropertyValueReturns struct {
+	A *PropertyValue
+	B error
+}
+
+type Z_UpsertPropertyValueArgs struct {
+	A *PropertyValue
+}
+
+type Z_UpsertPropertyValueReturns struct {
+	A *PropertyValue
+	B error
+}
+
+type Z_DeletePropertyValueArgs struct {
+	A string
+	B string
+}
+
+type Z_DeletePropertyValueReturns struct {
+	A error
+}
+
+type Z_SearchPropertyValuesArgs struct {
+	A string
+	B PropertyValueSearchOpts
+}
+
+type Z_SearchPropertyValuesReturns struct {
+	A []*PropertyValue
+	B error
+}
+
+type Z_RegisterPropertyGroupArgs struct {
+	A string
+}
+
+type Z_RegisterPropertyGroupReturns struct {
+	A *PropertyGroup
+	B error
+}
+
+type Z_GetPropertyGroupArgs struct {
+	A string
+}
+
+type Z_GetPropertyGroupReturns struct {
+	A *PropertyGroup
+	B error
+}
+
+type Z_GetPropertyFieldByNameArgs struct {
+	A string
+	B string
+	C string
+}
+
+type Z_GetPropertyFieldByNameReturns struct {
+	A *PropertyField
+	B error
+}
+
+type Z_UpdatePropertyFieldsArgs struct {
+	A string
+	B []*PropertyField
+}
+
+type Z_UpdatePropertyFieldsReturns struct {
+	A []*PropertyField
+	B error
+}
+
+type Z_UpdatePropertyValuesArgs struct {
+	A string
+	B []*PropertyValue
+}
+
+type Z_UpdatePropertyValuesReturns struct {
+	A []*PropertyValue
+	B error
+}
+
+type Z_UpsertPropertyValuesArgs struct {
+	A []*PropertyValue
+}
+
+type Z_UpsertPropertyValuesReturns struct {
+	A []*PropertyValue
+	B error
+}
+
+type Z_DeletePropertyValuesForTargetArgs struct {
+	A string
+	B string
+	C string
+}
+
+type Z_DeletePropertyValuesForTargetReturns struct {
+	A error
+}
+
+type Z_DeletePropertyValuesForFieldArgs struct {
+	A string
+	B string
+}
+
+type Z_DeletePropertyValuesForFieldReturns struct {
+	A error
+}
+
+type Z_LogAuditRecArgs struct {
+	A *AuditRecord
+}
+
+type Z_LogAuditRecReturns struct{}
+
+type Z_LogAuditRecWithLevelArgs struct {
+	A *AuditRecord
+	B Level
+}
+
+type Z_LogAuditRecWithLevelReturns struct{}
 
 var API = []Call{
 	{"LoadPluginConfiguration", reflect.TypeFor[Z_LoadPluginConfigurationArgs](), reflect.TypeFor[Z_LoadPluginConfigurationReturns]()},
-	{"GetServerVersion", reflect.TypeFor[Z_GetServerVersionArgs](), reflect.TypeFor[Z_GetServerVersionReturns]()},
+	{"RegisterCommand", reflect.TypeFor[Z_RegisterCommandArgs](), reflect.TypeFor[Z_RegisterCommandReturns]()},
+	{"UnregisterCommand", reflect.TypeFor[Z_UnregisterCommandArgs](), reflect.TypeFor[Z_UnregisterCommandReturns]()},
+	{"ExecuteSlashCommand", reflect.TypeFor[Z_ExecuteSlashCommandArgs](), reflect.TypeFor[Z_ExecuteSlashCommandReturns]()},
 	{"GetConfig", reflect.TypeFor[Z_GetConfigArgs](), reflect.TypeFor[Z_GetConfigReturns]()},
+	{"GetUnsanitizedConfig", reflect.TypeFor[Z_GetUnsanitizedConfigArgs](), reflect.TypeFor[Z_GetUnsanitizedConfigReturns]()},
+	{"SaveConfig", reflect.TypeFor[Z_SaveConfigArgs](), reflect.TypeFor[Z_SaveConfigReturns]()},
+	{"GetPluginConfig", reflect.TypeFor[Z_GetPluginConfigArgs](), reflect.TypeFor[Z_GetPluginConfigReturns]()},
+	{"SavePluginConfig", reflect.TypeFor[Z_SavePluginConfigArgs](), reflect.TypeFor[Z_SavePluginConfigReturns]()},
+	{"GetBundlePath", reflect.TypeFor[Z_GetBundlePathArgs](), reflect.TypeFor[Z_GetBundlePathReturns]()},
+	{"GetLicense", reflect.TypeFor[Z_GetLicenseArgs](), reflect.TypeFor[Z_GetLicenseReturns]()},
+	{"IsEnterpriseReady", reflect.TypeFor[Z_IsEnterpriseReadyArgs](), reflect.TypeFor[Z_IsEnterpriseReadyReturns]()},
+	{"GetServerVersion", reflect.TypeFor[Z_GetServerVersionArgs](), reflect.TypeFor[Z_GetServerVersionReturns]()},
+	{"GetSystemInstallDate", reflect.TypeFor[Z_GetSystemInstallDateArgs](), reflect.TypeFor[Z_GetSystemInstallDateReturns]()},
+	{"GetDiagnosticId", reflect.TypeFor[Z_GetDiagnosticIdArgs](), reflect.TypeFor[Z_GetDiagnosticIdReturns]()},
+	{"GetTelemetryId", reflect.TypeFor[Z_GetTelemetryIdArgs](), reflect.TypeFor[Z_GetTelemetryIdReturns]()},
+	{"CreateUser", reflect.TypeFor[Z_CreateUserArgs](), reflect.TypeFor[Z_CreateUserReturns]()},
+	{"DeleteUser", reflect.TypeFor[Z_DeleteUserArgs](), reflect.TypeFor[Z_DeleteUserReturns]()},
+	{"GetUsers", reflect.TypeFor[Z_GetUsersArgs](), reflect.TypeFor[Z_GetUsersReturns]()},
+	{"GetUsersByIds", reflect.TypeFor[Z_GetUsersByIdsArgs](), reflect.TypeFor[Z_GetUsersByIdsReturns]()},
 	{"GetUser", reflect.TypeFor[Z_GetUserArgs](), reflect.TypeFor[Z_GetUserReturns]()},
+	{"GetUserByEmail", reflect.TypeFor[Z_GetUserByEmailArgs](), reflect.TypeFor[Z_GetUserByEmailReturns]()},
+	{"GetUserByUsername", reflect.TypeFor[Z_GetUserByUsernameArgs](), reflect.TypeFor[Z_GetUserByUsernameReturns]()},
+	{"GetUsersByUsernames", reflect.TypeFor[Z_GetUsersByUsernamesArgs](), reflect.TypeFor[Z_GetUsersByUsernamesReturns]()},
+	{"GetUsersInTeam", reflect.TypeFor[Z_GetUsersInTeamArgs](), reflect.TypeFor[Z_GetUsersInTeamReturns]()},
+	{"GetPreferenceForUser", reflect.TypeFor[Z_GetPreferenceForUserArgs](), reflect.TypeFor[Z_GetPreferenceForUserReturns]()},
+	{"GetPreferencesForUser", reflect.TypeFor[Z_GetPreferencesForUserArgs](), reflect.TypeFor[Z_GetPreferencesForUserReturns]()},
+	{"UpdatePreferencesForUser", reflect.TypeFor[Z_UpdatePreferencesForUserArgs](), reflect.TypeFor[Z_UpdatePreferencesForUserReturns]()},
+	{"DeletePreferencesForUser", reflect.TypeFor[Z_DeletePreferencesForUserArgs](), reflect.TypeFor[Z_DeletePreferencesForUserReturns]()},
+	{"GetSession", reflect.TypeFor[Z_GetSessionArgs](), reflect.TypeFor[Z_GetSessionReturns]()},
+	{"CreateSession", reflect.TypeFor[Z_CreateSessionArgs](), reflect.TypeFor[Z_CreateSessionReturns]()},
+	{"ExtendSessionExpiry", reflect.TypeFor[Z_ExtendSessionExpiryArgs](), reflect.TypeFor[Z_ExtendSessionExpiryReturns]()},
+	{"RevokeSession", reflect.TypeFor[Z_RevokeSessionArgs](), reflect.TypeFor[Z_RevokeSessionReturns]()},
+	{"CreateUserAccessToken", reflect.TypeFor[Z_CreateUserAccessTokenArgs](), reflect.TypeFor[Z_CreateUserAccessTokenReturns]()},
+	{"RevokeUserAccessToken", reflect.TypeFor[Z_RevokeUserAccessTokenArgs](), reflect.TypeFor[Z_RevokeUserAccessTokenReturns]()},
+	{"GetTeamIcon", reflect.TypeFor[Z_GetTeamIconArgs](), reflect.TypeFor[Z_GetTeamIconReturns]()},
+	{"SetTeamIcon", reflect.TypeFor[Z_SetTeamIconArgs](), reflect.TypeFor[Z_SetTeamIconReturns]()},
+	{"RemoveTeamIcon", reflect.TypeFor[Z_RemoveTeamIconArgs](), reflect.TypeFor[Z_RemoveTeamIconReturns]()},
+	{"UpdateUser", reflect.TypeFor[Z_UpdateUserArgs](), reflect.TypeFor[Z_UpdateUserReturns]()},
+	{"GetUserStatus", reflect.TypeFor[Z_GetUserStatusArgs](), reflect.TypeFor[Z_GetUserStatusReturns]()},
 	{"GetUserStatusesByIds", reflect.TypeFor[Z_GetUserStatusesByIdsArgs](), reflect.TypeFor[Z_GetUserStatusesByIdsReturns]()},
+	{"UpdateUserStatus", reflect.TypeFor[Z_UpdateUserStatusArgs](), reflect.TypeFor[Z_UpdateUserStatusReturns]()},
+	{"SetUserStatusTimedDND", reflect.TypeFor[Z_SetUserStatusTimedDNDArgs](), reflect.TypeFor[Z_SetUserStatusTimedDNDReturns]()},
+	{"UpdateUserActive", reflect.TypeFor[Z_UpdateUserActiveArgs](), reflect.TypeFor[Z_UpdateUserActiveReturns]()},
+	{"UpdateUserCustomStatus", reflect.TypeFor[Z_UpdateUserCustomStatusArgs](), reflect.TypeFor[Z_UpdateUserCustomStatusReturns]()},
+	{"RemoveUserCustomStatus", reflect.TypeFor[Z_RemoveUserCustomStatusArgs](), reflect.TypeFor[Z_RemoveUserCustomStatusReturns]()},
+	{"GetUsersInChannel", reflect.TypeFor[Z_GetUsersInChannelArgs](), reflect.TypeFor[Z_GetUsersInChannelReturns]()},
+	{"GetLDAPUserAttributes", reflect.TypeFor[Z_GetLDAPUserAttributesArgs](), reflect.TypeFor[Z_GetLDAPUserAttributesReturns]()},
+	{"CreateTeam", reflect.TypeFor[Z_CreateTeamArgs](), reflect.TypeFor[Z_CreateTeamReturns]()},
+	{"DeleteTeam", reflect.TypeFor[Z_DeleteTeamArgs](), reflect.TypeFor[Z_DeleteTeamReturns]()},
+	{"GetTeams", reflect.TypeFor[Z_GetTeamsArgs](), reflect.TypeFor[Z_GetTeamsReturns]()},
+	{"GetTeam", reflect.TypeFor[Z_GetTeamArgs](), reflect.TypeFor[Z_GetTeamReturns]()},
+	{"GetTeamByName", reflect.TypeFor[Z_GetTeamByNameArgs](), reflect.TypeFor[Z_GetTeamByNameReturns]()},
+	{"GetTeamsUnreadForUser", reflect.TypeFor[Z_GetTeamsUnreadForUserArgs](), reflect.TypeFor[Z_GetTeamsUnreadForUserReturns]()},
+	{"UpdateTeam", reflect.TypeFor[Z_UpdateTeamArgs](), reflect.TypeFor[Z_UpdateTeamReturns]()},
+	{"SearchTeams", reflect.TypeFor[Z_SearchTeamsArgs](), reflect.TypeFor[Z_SearchTeamsReturns]()},
+	{"GetTeamsForUser", reflect.TypeFor[Z_GetTeamsForUserArgs](), reflect.TypeFor[Z_GetTeamsForUserReturns]()},
+	{"CreateTeamMember", reflect.TypeFor[Z_CreateTeamMemberArgs](), reflect.TypeFor[Z_CreateTeamMemberReturns]()},
+	{"CreateTeamMembers", reflect.TypeFor[Z_CreateTeamMembersArgs](), reflect.TypeFor[Z_CreateTeamMembersReturns]()},
+	{"CreateTeamMembersGracefully", reflect.TypeFor[Z_CreateTeamMembersGracefullyArgs](), reflect.TypeFor[Z_CreateTeamMembersGracefullyReturns]()},
+	{"DeleteTeamMember", reflect.TypeFor[Z_DeleteTeamMemberArgs](), reflect.TypeFor[Z_DeleteTeamMemberReturns]()},
+	{"GetTeamMembers", reflect.TypeFor[Z_GetTeamMembersArgs](), reflect.TypeFor[Z_GetTeamMembersReturns]()},
+	{"GetTeamMember", reflect.TypeFor[Z_GetTeamMemberArgs](), reflect.TypeFor[Z_GetTeamMemberReturns]()},
+	{"GetTeamMembersForUser", reflect.TypeFor[Z_GetTeamMembersForUserArgs](), reflect.TypeFor[Z_GetTeamMembersForUserReturns]()},
+	{"UpdateTeamMemberRoles", reflect.TypeFor[Z_UpdateTeamMemberRolesArgs](), reflect.TypeFor[Z_UpdateTeamMemberRolesReturns]()},
+	{"CreateChannel", reflect.TypeFor[Z_CreateChannelArgs](), reflect.TypeFor[Z_CreateChannelReturns]()},
+	{"DeleteChannel", reflect.TypeFor[Z_DeleteChannelArgs](), reflect.TypeFor[Z_DeleteChannelReturns]()},
+	{"GetPublicChannelsForTeam", reflect.TypeFor[Z_GetPublicChannelsForTeamArgs](), reflect.TypeFor[Z_GetPublicChannelsForTeamReturns]()},
+	{"GetChannel", reflect.TypeFor[Z_GetChannelArgs](), reflect.TypeFor[Z_GetChannelReturns]()},
+	{"GetChannelByName", reflect.TypeFor[Z_GetChannelByNameArgs](), reflect.TypeFor[Z_GetChannelByNameReturns]()},
+	{"GetChannelByNameForTeamName", reflect.TypeFor[Z_GetChannelByNameForTeamNameArgs](), reflect.TypeFor[Z_GetChannelByNameForTeamNameReturns]()},
+	{"GetChannelsForTeamForUser", reflect.TypeFor[Z_GetChannelsForTeamForUserArgs](), reflect.TypeFor[Z_GetChannelsForTeamForUserReturns]()},
+	{"GetChannelStats", reflect.TypeFor[Z_GetChannelStatsArgs](), reflect.TypeFor[Z_GetChannelStatsReturns]()},
+	{"GetDirectChannel", reflect.TypeFor[Z_GetDirectChannelArgs](), reflect.TypeFor[Z_GetDirectChannelReturns]()},
+	{"GetGroupChannel", reflect.TypeFor[Z_GetGroupChannelArgs](), reflect.TypeFor[Z_GetGroupChannelReturns]()},
+	{"UpdateChannel", reflect.TypeFor[Z_UpdateChannelArgs](), reflect.TypeFor[Z_UpdateChannelReturns]()},
+	{"SearchChannels", reflect.TypeFor[Z_SearchChannelsArgs](), reflect.TypeFor[Z_SearchChannelsReturns]()},
+	{"CreateChannelSidebarCategory", reflect.TypeFor[Z_CreateChannelSidebarCategoryArgs](), reflect.TypeFor[Z_CreateChannelSidebarCategoryReturns]()},
+	{"GetChannelSidebarCategories", reflect.TypeFor[Z_GetChannelSidebarCategoriesArgs](), reflect.TypeFor[Z_GetChannelSidebarCategoriesReturns]()},
+	{"UpdateChannelSidebarCategories", reflect.TypeFor[Z_UpdateChannelSidebarCategoriesArgs](), reflect.TypeFor[Z_UpdateChannelSidebarCategoriesReturns]()},
+	{"SearchUsers", reflect.TypeFor[Z_SearchUsersArgs](), reflect.TypeFor[Z_SearchUsersReturns]()},
+	{"SearchPostsInTeam", reflect.TypeFor[Z_SearchPostsInTeamArgs](), reflect.TypeFor[Z_SearchPostsInTeamReturns]()},
+	{"SearchPostsInTeamForUser", reflect.TypeFor[Z_SearchPostsInTeamForUserArgs](), reflect.TypeFor[Z_SearchPostsInTeamForUserReturns]()},
+	{"AddChannelMember", reflect.TypeFor[Z_AddChannelMemberArgs](), reflect.TypeFor[Z_AddChannelMemberReturns]()},
+	{"AddUserToChannel", reflect.TypeFor[Z_AddUserToChannelArgs](), reflect.TypeFor[Z_AddUserToChannelReturns]()},
+	{"GetChannelMember", reflect.TypeFor[Z_GetChannelMemberArgs](), reflect.TypeFor[Z_GetChannelMemberReturns]()},
+	{"GetChannelMembers", reflect.TypeFor[Z_GetChannelMembersArgs](), reflect.TypeFor[Z_GetChannelMembersReturns]()},
+	{"GetChannelMembersByIds", reflect.TypeFor[Z_GetChannelMembersByIdsArgs](), reflect.TypeFor[Z_GetChannelMembersByIdsReturns]()},
+	{"GetChannelMembersForUser", reflect.TypeFor[Z_GetChannelMembersForUserArgs](), reflect.TypeFor[Z_GetChannelMembersForUserReturns]()},
+	{"UpdateChannelMemberRoles", reflect.TypeFor[Z_UpdateChannelMemberRolesArgs](), reflect.TypeFor[Z_UpdateChannelMemberRolesReturns]()},
+	{"UpdateChannelMemberNotifications", reflect.TypeFor[Z_UpdateChannelMemberNotificationsArgs](), reflect.TypeFor[Z_UpdateChannelMemberNotificationsReturns]()},
+	{"PatchChannelMembersNotifications", reflect.TypeFor[Z_PatchChannelMembersNotificationsArgs](), reflect.TypeFor[Z_PatchChannelMembersNotificationsReturns]()},
+	{"GetGroup", reflect.TypeFor[Z_GetGroupArgs](), reflect.TypeFor[Z_GetGroupReturns]()},
+	{"GetGroupByName", reflect.TypeFor[Z_GetGroupByNameArgs](), reflect.TypeFor[Z_GetGroupByNameReturns]()},
+	{"GetGroupMemberUsers", reflect.TypeFor[Z_GetGroupMemberUsersArgs](), reflect.TypeFor[Z_GetGroupMemberUsersReturns]()},
+	{"GetGroupsBySource", reflect.TypeFor[Z_GetGroupsBySourceArgs](), reflect.TypeFor[Z_GetGroupsBySourceReturns]()},
+	{"GetGroupsForUser", reflect.TypeFor[Z_GetGroupsForUserArgs](), reflect.TypeFor[Z_GetGroupsForUserReturns]()},
+	{"DeleteChannelMember", reflect.TypeFor[Z_DeleteChannelMemberArgs](), reflect.TypeFor[Z_DeleteChannelMemberReturns]()},
 	{"CreatePost", reflect.TypeFor[Z_CreatePostArgs](), reflect.TypeFor[Z_CreatePostReturns]()},
-	{"GetPost", reflect.TypeFor[Z_GetPostArgs](), reflect.TypeFor[Z_GetPostReturns]()},
+	{"AddReaction", reflect.TypeFor[Z_AddReactionArgs](), reflect.TypeFor[Z_AddReactionReturns]()},
+	{"RemoveReaction", reflect.TypeFor[Z_RemoveReactionArgs](), reflect.TypeFor[Z_RemoveReactionReturns]()},
 	{"GetReactions", reflect.TypeFor[Z_GetReactionsArgs](), reflect.TypeFor[Z_GetReactionsReturns]()},
 	{"SendEphemeralPost", reflect.TypeFor[Z_SendEphemeralPostArgs](), reflect.TypeFor[Z_SendEphemeralPostReturns]()},
-	{"KVGet", reflect.TypeFor[Z_KVGetArgs](), reflect.TypeFor[Z_KVGetReturns]()},
+	{"UpdateEphemeralPost", reflect.TypeFor[Z_UpdateEphemeralPostArgs](), reflect.TypeFor[Z_UpdateEphemeralPostReturns]()},
+	{"DeleteEphemeralPost", reflect.TypeFor[Z_DeleteEphemeralPostArgs](), reflect.TypeFor[Z_DeleteEphemeralPostReturns]()},
+	{"DeletePost", reflect.TypeFor[Z_DeletePostArgs](), reflect.TypeFor[Z_DeletePostReturns]()},
+	{"GetPostThread", reflect.TypeFor[Z_GetPostThreadArgs](), reflect.TypeFor[Z_GetPostThreadReturns]()},
+	{"GetPost", reflect.TypeFor[Z_GetPostArgs](), reflect.TypeFor[Z_GetPostReturns]()},
+	{"GetPostsSince", reflect.TypeFor[Z_GetPostsSinceArgs](), reflect.TypeFor[Z_GetPostsSinceReturns]()},
+	{"GetPostsAfter", reflect.TypeFor[Z_GetPostsAfterArgs](), reflect.TypeFor[Z_GetPostsAfterReturns]()},
+	{"GetPostsBefore", reflect.TypeFor[Z_GetPostsBeforeArgs](), reflect.TypeFor[Z_GetPostsBeforeReturns]()},
+	{"GetPostsForChannel", reflect.TypeFor[Z_GetPostsForChannelArgs](), reflect.TypeFor[Z_GetPostsForChannelReturns]()},
+	{"GetTeamStats", reflect.TypeFor[Z_GetTeamStatsArgs](), reflect.TypeFor[Z_GetTeamStatsReturns]()},
+	{"UpdatePost", reflect.TypeFor[Z_UpdatePostArgs](), reflect.TypeFor[Z_UpdatePostReturns]()},
+	{"GetProfileImage", reflect.TypeFor[Z_GetProfileImageArgs](), reflect.TypeFor[Z_GetProfileImageReturns]()},
+	{"SetProfileImage", reflect.TypeFor[Z_SetProfileImageArgs](), reflect.TypeFor[Z_SetProfileImageReturns]()},
+	{"GetEmojiList", reflect.TypeFor[Z_GetEmojiListArgs](), reflect.TypeFor[Z_GetEmojiListReturns]()},
+	{"GetEmojiByName", reflect.TypeFor[Z_GetEmojiByNameArgs](), reflect.TypeFor[Z_GetEmojiByNameReturns]()},
+	{"GetEmoji", reflect.TypeFor[Z_GetEmojiArgs](), reflect.TypeFor[Z_GetEmojiReturns]()},
+	{"CopyFileInfos", reflect.TypeFor[Z_CopyFileInfosArgs](), reflect.TypeFor[Z_CopyFileInfosReturns]()},
+	{"GetFileInfo", reflect.TypeFor[Z_GetFileInfoArgs](), reflect.TypeFor[Z_GetFileInfoReturns]()},
+	{"SetFileSearchableContent", reflect.TypeFor[Z_SetFileSearchableContentArgs](), reflect.TypeFor[Z_SetFileSearchableContentReturns]()},
+	{"GetFileInfos", reflect.TypeFor[Z_GetFileInfosArgs](), reflect.TypeFor[Z_GetFileInfosReturns]()},
+	{"GetFile", reflect.TypeFor[Z_GetFileArgs](), reflect.TypeFor[Z_GetFileReturns]()},
+	{"GetFileLink", reflect.TypeFor[Z_GetFileLinkArgs](), reflect.TypeFor[Z_GetFileLinkReturns]()},
+	{"ReadFile", reflect.TypeFor[Z_ReadFileArgs](), reflect.TypeFor[Z_ReadFileReturns]()},
+	{"GetEmojiImage", reflect.TypeFor[Z_GetEmojiImageArgs](), reflect.TypeFor[Z_GetEmojiImageReturns]()},
+	{"UploadFile", reflect.TypeFor[Z_UploadFileArgs](), reflect.TypeFor[Z_UploadFileReturns]()},
+	{"OpenInteractiveDialog", reflect.TypeFor[Z_OpenInteractiveDialogArgs](), reflect.TypeFor[Z_OpenInteractiveDialogReturns]()},
+	{"SendToastMessage", reflect.TypeFor[Z_SendToastMessageArgs](), reflect.TypeFor[Z_SendToastMessageReturns]()},
+	{"GetPlugins", reflect.TypeFor[Z_GetPluginsArgs](), reflect.TypeFor[Z_GetPluginsReturns]()},
+	{"EnablePlugin", reflect.TypeFor[Z_EnablePluginArgs](), reflect.TypeFor[Z_EnablePluginReturns]()},
+	{"DisablePlugin", reflect.TypeFor[Z_DisablePluginArgs](), reflect.TypeFor[Z_DisablePluginReturns]()},
+	{"RemovePlugin", reflect.TypeFor[Z_RemovePluginArgs](), reflect.TypeFor[Z_RemovePluginReturns]()},
+	{"GetPluginStatus", reflect.TypeFor[Z_GetPluginStatusArgs](), reflect.TypeFor[Z_GetPluginStatusReturns]()},
+	{"KVSet", reflect.TypeFor[Z_KVSetArgs](), reflect.TypeFor[Z_KVSetReturns]()},
+	{"KVCompareAndSet", reflect.TypeFor[Z_KVCompareAndSetArgs](), reflect.TypeFor[Z_KVCompareAndSetReturns]()},
+	{"KVCompareAndDelete", reflect.TypeFor[Z_KVCompareAndDeleteArgs](), reflect.TypeFor[Z_KVCompareAndDeleteReturns]()},
 	{"KVSetWithOptions", reflect.TypeFor[Z_KVSetWithOptionsArgs](), reflect.TypeFor[Z_KVSetWithOptionsReturns]()},
+	{"KVSetWithExpiry", reflect.TypeFor[Z_KVSetWithExpiryArgs](), reflect.TypeFor[Z_KVSetWithExpiryReturns]()},
+	{"KVGet", reflect.TypeFor[Z_KVGetArgs](), reflect.TypeFor[Z_KVGetReturns]()},
+	{"KVDelete", reflect.TypeFor[Z_KVDeleteArgs](), reflect.TypeFor[Z_KVDeleteReturns]()},
+	{"KVDeleteAll", reflect.TypeFor[Z_KVDeleteAllArgs](), reflect.TypeFor[Z_KVDeleteAllReturns]()},
 	{"KVList", reflect.TypeFor[Z_KVListArgs](), reflect.TypeFor[Z_KVListReturns]()},
-	{"LogInfo", reflect.TypeFor[Z_LogInfoArgs](), reflect.TypeFor[Z_LogInfoReturns]()},
-	{"HasPermissionTo", reflect.TypeFor[Z_HasPermissionToArgs](), reflect.TypeFor[Z_HasPermissionToReturns]()},
 	{"PublishWebSocketEvent", reflect.TypeFor[Z_PublishWebSocketEventArgs](), reflect.TypeFor[Z_PublishWebSocketEventReturns]()},
+	{"HasPermissionTo", reflect.TypeFor[Z_HasPermissionToArgs](), reflect.TypeFor[Z_HasPermissionToReturns]()},
+	{"HasPermissionToTeam", reflect.TypeFor[Z_HasPermissionToTeamArgs](), reflect.TypeFor[Z_HasPermissionToTeamReturns]()},
+	{"HasPermissionToChannel", reflect.TypeFor[Z_HasPermissionToChannelArgs](), reflect.TypeFor[Z_HasPermissionToChannelReturns]()},
+	{"RolesGrantPermission", reflect.TypeFor[Z_RolesGrantPermissionArgs](), reflect.TypeFor[Z_RolesGrantPermissionReturns]()},
+	{"LogDebug", reflect.TypeFor[Z_LogDebugArgs](), reflect.TypeFor[Z_LogDebugReturns]()},
+	{"LogInfo", reflect.TypeFor[Z_LogInfoArgs](), reflect.TypeFor[Z_LogInfoReturns]()},
+	{"LogError", reflect.TypeFor[Z_LogErrorArgs](), reflect.TypeFor[Z_LogErrorReturns]()},
+	{"LogWarn", reflect.TypeFor[Z_LogWarnArgs](), reflect.TypeFor[Z_LogWarnReturns]()},
+	{"SendMail", reflect.TypeFor[Z_SendMailArgs](), reflect.TypeFor[Z_SendMailReturns]()},
+	{"CreateBot", reflect.TypeFor[Z_CreateBotArgs](), reflect.TypeFor[Z_CreateBotReturns]()},
+	{"PatchBot", reflect.TypeFor[Z_PatchBotArgs](), reflect.TypeFor[Z_PatchBotReturns]()},
+	{"GetBot", reflect.TypeFor[Z_GetBotArgs](), reflect.TypeFor[Z_GetBotReturns]()},
+	{"GetBots", reflect.TypeFor[Z_GetBotsArgs](), reflect.TypeFor[Z_GetBotsReturns]()},
+	{"UpdateBotActive", reflect.TypeFor[Z_UpdateBotActiveArgs](), reflect.TypeFor[Z_UpdateBotActiveReturns]()},
+	{"PermanentDeleteBot", reflect.TypeFor[Z_PermanentDeleteBotArgs](), reflect.TypeFor[Z_PermanentDeleteBotReturns]()},
+	{"PublishUserTyping", reflect.TypeFor[Z_PublishUserTypingArgs](), reflect.TypeFor[Z_PublishUserTypingReturns]()},
+	{"CreateCommand", reflect.TypeFor[Z_CreateCommandArgs](), reflect.TypeFor[Z_CreateCommandReturns]()},
+	{"ListCommands", reflect.TypeFor[Z_ListCommandsArgs](), reflect.TypeFor[Z_ListCommandsReturns]()},
+	{"ListCustomCommands", reflect.TypeFor[Z_ListCustomCommandsArgs](), reflect.TypeFor[Z_ListCustomCommandsReturns]()},
+	{"ListPluginCommands", reflect.TypeFor[Z_ListPluginCommandsArgs](), reflect.TypeFor[Z_ListPluginCommandsReturns]()},
+	{"ListBuiltInCommands", reflect.TypeFor[Z_ListBuiltInCommandsArgs](), reflect.TypeFor[Z_ListBuiltInCommandsReturns]()},
+	{"GetCommand", reflect.TypeFor[Z_GetCommandArgs](), reflect.TypeFor[Z_GetCommandReturns]()},
+	{"UpdateCommand", reflect.TypeFor[Z_UpdateCommandArgs](), reflect.TypeFor[Z_UpdateCommandReturns]()},
+	{"DeleteCommand", reflect.TypeFor[Z_DeleteCommandArgs](), reflect.TypeFor[Z_DeleteCommandReturns]()},
+	{"CreateOAuthApp", reflect.TypeFor[Z_CreateOAuthAppArgs](), reflect.TypeFor[Z_CreateOAuthAppReturns]()},
+	{"GetOAuthApp", reflect.TypeFor[Z_GetOAuthAppArgs](), reflect.TypeFor[Z_GetOAuthAppReturns]()},
+	{"UpdateOAuthApp", reflect.TypeFor[Z_UpdateOAuthAppArgs](), reflect.TypeFor[Z_UpdateOAuthAppReturns]()},
+	{"DeleteOAuthApp", reflect.TypeFor[Z_DeleteOAuthAppArgs](), reflect.TypeFor[Z_DeleteOAuthAppReturns]()},
+	{"PublishPluginClusterEvent", reflect.TypeFor[Z_PublishPluginClusterEventArgs](), reflect.TypeFor[Z_PublishPluginClusterEventReturns]()},
+	{"RequestTrialLicense", reflect.TypeFor[Z_RequestTrialLicenseArgs](), reflect.TypeFor[Z_RequestTrialLicenseReturns]()},
+	{"GetCloudLimits", reflect.TypeFor[Z_GetCloudLimitsArgs](), reflect.TypeFor[Z_GetCloudLimitsReturns]()},
+	{"EnsureBotUser", reflect.TypeFor[Z_EnsureBotUserArgs](), reflect.TypeFor[Z_EnsureBotUserReturns]()},
+	{"RegisterCollectionAndTopic", reflect.TypeFor[Z_RegisterCollectionAndTopicArgs](), reflect.TypeFor[Z_RegisterCollectionAndTopicReturns]()},
+	{"CreateUploadSession", reflect.TypeFor[Z_CreateUploadSessionArgs](), reflect.TypeFor[Z_CreateUploadSessionReturns]()},
+	{"GetUploadSession", reflect.TypeFor[Z_GetUploadSessionArgs](), reflect.TypeFor[Z_GetUploadSessionReturns]()},
+	{"SendPushNotification", reflect.TypeFor[Z_SendPushNotificationArgs](), reflect.TypeFor[Z_SendPushNotificationReturns]()},
+	{"UpdateUserAuth", reflect.TypeFor[Z_UpdateUserAuthArgs](), reflect.TypeFor[Z_UpdateUserAuthReturns]()},
+	{"RegisterPluginForSharedChannels", reflect.TypeFor[Z_RegisterPluginForSharedChannelsArgs](), reflect.TypeFor[Z_RegisterPluginForSharedChannelsReturns]()},
+	{"UnregisterPluginForSharedChannels", reflect.TypeFor[Z_UnregisterPluginForSharedChannelsArgs](), reflect.TypeFor[Z_UnregisterPluginForSharedChannelsReturns]()},
+	{"ShareChannel", reflect.TypeFor[Z_ShareChannelArgs](), reflect.TypeFor[Z_ShareChannelReturns]()},
+	{"UpdateSharedChannel", reflect.TypeFor[Z_UpdateSharedChannelArgs](), reflect.TypeFor[Z_UpdateSharedChannelReturns]()},
+	{"UnshareChannel", reflect.TypeFor[Z_UnshareChannelArgs](), reflect.TypeFor[Z_UnshareChannelReturns]()},
+	{"UpdateSharedChannelCursor", reflect.TypeFor[Z_UpdateSharedChannelCursorArgs](), reflect.TypeFor[Z_UpdateSharedChannelCursorReturns]()},
+	{"SyncSharedChannel", reflect.TypeFor[Z_SyncSharedChannelArgs](), reflect.TypeFor[Z_SyncSharedChannelReturns]()},
+	{"InviteRemoteToChannel", reflect.TypeFor[Z_InviteRemoteToChannelArgs](), reflect.TypeFor[Z_InviteRemoteToChannelReturns]()},
+	{"UninviteRemoteFromChannel", reflect.TypeFor[Z_UninviteRemoteFromChannelArgs](), reflect.TypeFor[Z_UninviteRemoteFromChannelReturns]()},
+	{"UpsertGroupMember", reflect.TypeFor[Z_UpsertGroupMemberArgs](), reflect.TypeFor[Z_UpsertGroupMemberReturns]()},
+	{"UpsertGroupMembers", reflect.TypeFor[Z_UpsertGroupMembersArgs](), reflect.TypeFor[Z_UpsertGroupMembersReturns]()},
+	{"GetGroupByRemoteID", reflect.TypeFor[Z_GetGroupByRemoteIDArgs](), reflect.TypeFor[Z_GetGroupByRemoteIDReturns]()},
+	{"CreateGroup", reflect.TypeFor[Z_CreateGroupArgs](), reflect.TypeFor[Z_CreateGroupReturns]()},
+	{"UpdateGroup", reflect.TypeFor[Z_UpdateGroupArgs](), reflect.TypeFor[Z_UpdateGroupReturns]()},
+	{"DeleteGroup", reflect.TypeFor[Z_DeleteGroupArgs](), reflect.TypeFor[Z_DeleteGroupReturns]()},
+	{"RestoreGroup", reflect.TypeFor[Z_RestoreGroupArgs](), reflect.TypeFor[Z_RestoreGroupReturns]()},
+	{"DeleteGroupMember", reflect.TypeFor[Z_DeleteGroupMemberArgs](), reflect.TypeFor[Z_DeleteGroupMemberReturns]()},
+	{"GetGroupSyncable", reflect.TypeFor[Z_GetGroupSyncableArgs](), reflect.TypeFor[Z_GetGroupSyncableReturns]()},
+	{"GetGroupSyncables", reflect.TypeFor[Z_GetGroupSyncablesArgs](), reflect.TypeFor[Z_GetGroupSyncablesReturns]()},
+	{"UpsertGroupSyncable", reflect.TypeFor[Z_UpsertGroupSyncableArgs](), reflect.TypeFor[Z_UpsertGroupSyncableReturns]()},
+	{"UpdateGroupSyncable", reflect.TypeFor[Z_UpdateGroupSyncableArgs](), reflect.TypeFor[Z_UpdateGroupSyncableReturns]()},
+	{"DeleteGroupSyncable", reflect.TypeFor[Z_DeleteGroupSyncableArgs](), reflect.TypeFor[Z_DeleteGroupSyncableReturns]()},
+	{"UpdateUserRoles", reflect.TypeFor[Z_UpdateUserRolesArgs](), reflect.TypeFor[Z_UpdateUserRolesReturns]()},
+	{"GetPluginID", reflect.TypeFor[Z_GetPluginIDArgs](), reflect.TypeFor[Z_GetPluginIDReturns]()},
+	{"GetGroups", reflect.TypeFor[Z_GetGroupsArgs](), reflect.TypeFor[Z_GetGroupsReturns]()},
+	{"CreateDefaultSyncableMemberships", reflect.TypeFor[Z_CreateDefaultSyncableMembershipsArgs](), reflect.TypeFor[Z_CreateDefaultSyncableMembershipsReturns]()},
+	{"DeleteGroupConstrainedMemberships", reflect.TypeFor[Z_DeleteGroupConstrainedMembershipsArgs](), reflect.TypeFor[Z_DeleteGroupConstrainedMembershipsReturns]()},
+	{"CreatePropertyField", reflect.TypeFor[Z_CreatePropertyFieldArgs](), reflect.TypeFor[Z_CreatePropertyFieldReturns]()},
+	{"GetPropertyField", reflect.TypeFor[Z_GetPropertyFieldArgs](), reflect.TypeFor[Z_GetPropertyFieldReturns]()},
+	{"GetPropertyFields", reflect.TypeFor[Z_GetPropertyFieldsArgs](), reflect.TypeFor[Z_GetPropertyFieldsReturns]()},
+	{"UpdatePropertyField", reflect.TypeFor[Z_UpdatePropertyFieldArgs](), reflect.TypeFor[Z_UpdatePropertyFieldReturns]()},
+	{"DeletePropertyField", reflect.TypeFor[Z_DeletePropertyFieldArgs](), reflect.TypeFor[Z_DeletePropertyFieldReturns]()},
+	{"SearchPropertyFields", reflect.TypeFor[Z_SearchPropertyFieldsArgs](), reflect.TypeFor[Z_SearchPropertyFieldsReturns]()},
+	{"CountPropertyFields", reflect.TypeFor[Z_CountPropertyFieldsArgs](), reflect.TypeFor[Z_CountPropertyFieldsReturns]()},
+	{"CountPropertyFieldsForTarget", reflect.TypeFor[Z_CountPropertyFieldsForTargetArgs](), reflect.TypeFor[Z_CountPropertyFieldsForTargetReturns]()},
+	{"CreatePropertyValue", reflect.TypeFor[Z_CreatePropertyValueArgs](), reflect.TypeFor[Z_CreatePropertyValueReturns]()},
+	{"GetPropertyValue", reflect.TypeFor[Z_GetPropertyValueArgs](), reflect.TypeFor[Z_GetPropertyValueReturns]()},
+	{"GetPropertyValues", reflect.TypeFor[Z_GetPropertyValuesArgs](), reflect.TypeFor[Z_GetPropertyValuesReturns]()},
+	{"UpdatePropertyValue", reflect.TypeFor[Z_UpdatePropertyValueArgs](), reflect.TypeFor[Z_UpdatePropertyValueReturns]()},
+	{"UpsertPropertyValue", reflect.TypeFor[Z_UpsertPropertyValueArgs](), reflect.TypeFor[Z_UpsertPropertyValueReturns]()},
+	{"DeletePropertyValue", reflect.TypeFor[Z_DeletePropertyValueArgs](), reflect.TypeFor[Z_DeletePropertyValueReturns]()},
+	{"SearchPropertyValues", reflect.TypeFor[Z_SearchPropertyValuesArgs](), reflect.TypeFor[Z_SearchPropertyValuesReturns]()},
+	{"RegisterPropertyGroup", reflect.TypeFor[Z_RegisterPropertyGroupArgs](), reflect.TypeFor[Z_RegisterPropertyGroupReturns]()},
+	{"GetPropertyGroup", reflect.TypeFor[Z_GetPropertyGroupArgs](), reflect.TypeFor[Z_GetPropertyGroupReturns]()},
+	{"GetPropertyFieldByName", reflect.TypeFor[Z_GetPropertyFieldByNameArgs](), reflect.TypeFor[Z_GetPropertyFieldByNameReturns]()},
+	{"UpdatePropertyFields", reflect.TypeFor[Z_UpdatePropertyFieldsArgs](), reflect.TypeFor[Z_UpdatePropertyFieldsReturns]()},
+	{"UpdatePropertyValues", reflect.TypeFor[Z_UpdatePropertyValuesArgs](), reflect.TypeFor[Z_UpdatePropertyValuesReturns]()},
+	{"UpsertPropertyValues", reflect.TypeFor[Z_UpsertPropertyValuesArgs](), reflect.TypeFor[Z_UpsertPropertyValuesReturns]()},
+	{"DeletePropertyValuesForTarget", reflect.TypeFor[Z_DeletePropertyValuesForTargetArgs](), reflect.TypeFor[Z_DeletePropertyValuesForTargetReturns]()},
+	{"DeletePropertyValuesForField", reflect.TypeFor[Z_DeletePropertyValuesForFieldArgs](), reflect.TypeFor[Z_DeletePropertyValuesForFieldReturns]()},
+	{"LogAuditRec", reflect.TypeFor[Z_LogAuditRecArgs](), reflect.TypeFor[Z_LogAuditRecReturns]()},
+	{"LogAuditRecWithLevel", reflect.TypeFor[Z_LogAuditRecWithLevelArgs](), reflect.TypeFor[Z_LogAuditRecWithLevelReturns]()},
 }
 
 var Types = []reflect.Type{
 	reflect.TypeFor[json.RawMessage](),
+	reflect.TypeFor[Color](),
+	reflect.TypeFor[Level](),
+	reflect.TypeFor[LevelID](),
 	reflect.TypeFor[AccessControlSettings](),
 	reflect.TypeFor[AdditionalContentFlaggingSettings](),
 	reflect.TypeFor[AgentsProviderSettings](),
 	reflect.TypeFor[AnalyticsSettings](),
 	reflect.TypeFor[AnnouncementSettings](),
 	reflect.TypeFor[AppError](),
+	reflect.TypeFor[AuditEventActor](),
+	reflect.TypeFor[AuditEventData](),
+	reflect.TypeFor[AuditEventError](),
+	reflect.TypeFor[AuditRecord](),
 	reflect.TypeFor[AutoTranslationSettings](),
+	reflect.TypeFor[AutocompleteArg](),
+	reflect.TypeFor[AutocompleteArgType](),
+	reflect.TypeFor[AutocompleteData](),
+	reflect.TypeFor[AutocompleteDynamicListArg](),
+	reflect.TypeFor[AutocompleteListItem](),
+	reflect.TypeFor[AutocompleteStaticListArg](),
+	reflect.TypeFor[AutocompleteTextArg](),
 	reflect.TypeFor[Bitmask](),
+	reflect.TypeFor[Bot](),
+	reflect.TypeFor[BotGetOptions](),
+	reflect.TypeFor[BotPatch](),
 	reflect.TypeFor[CacheSettings](),
 	reflect.TypeFor[Channel](),
 	reflect.TypeFor[ChannelBannerInfo](),
 	reflect.TypeFor[ChannelMember](),
+	reflect.TypeFor[ChannelMemberIdentifier](),
+	reflect.TypeFor[ChannelMembers](),
 	reflect.TypeFor[ChannelMentionMap](),
+	reflect.TypeFor[ChannelStats](),
 	reflect.TypeFor[ChannelType](),
 	reflect.TypeFor[ClientRequirements](),
 	reflect.TypeFor[CloudSettings](),
 	reflect.TypeFor[ClusterSettings](),
+	reflect.TypeFor[Command](),
 	reflect.TypeFor[CommandArgs](),
 	reflect.TypeFor[CommandResponse](),
 	reflect.TypeFor[ComplianceSettings](),
@@ -2126,7 +5146,13 @@ var Types = []reflect.Type{
 	reflect.TypeFor[ContentFlaggingNotificationSettings](),
 	reflect.TypeFor[ContentFlaggingSettings](),
 	reflect.TypeFor[ContentFlaggingSettingsBase](),
+	reflect.TypeFor[CreateDefaultMembershipParams](),
+	reflect.TypeFor[CustomStatus](),
+	reflect.TypeFor[Customer](),
 	reflect.TypeFor[DataRetentionSettings](),
+	reflect.TypeFor[Dialog](),
+	reflect.TypeFor[DialogDateTimeConfig](),
+	reflect.TypeFor[DialogElement](),
 	reflect.TypeFor[DisplaySettings](),
 	reflect.TypeFor[ElasticsearchSettings](),
 	reflect.TypeFor[EmailNotification](),
@@ -2137,12 +5163,21 @@ var Types = []reflect.Type{
 	reflect.TypeFor[ExperimentalSettings](),
 	reflect.TypeFor[ExportSettings](),
 	reflect.TypeFor[FeatureFlags](),
+	reflect.TypeFor[Features](),
 	reflect.TypeFor[FileData](),
 	reflect.TypeFor[FileDownloadType](),
 	reflect.TypeFor[FileInfo](),
 	reflect.TypeFor[FileSettings](),
 	reflect.TypeFor[FilesLimits](),
+	reflect.TypeFor[GetFileInfosOptions](),
+	reflect.TypeFor[GetPostsSinceForSyncCursor](),
 	reflect.TypeFor[GlobalRelayMessageExportSettings](),
+	reflect.TypeFor[Group](),
+	reflect.TypeFor[GroupMember](),
+	reflect.TypeFor[GroupSearchOpts](),
+	reflect.TypeFor[GroupSource](),
+	reflect.TypeFor[GroupSyncable](),
+	reflect.TypeFor[GroupSyncableType](),
 	reflect.TypeFor[GuestAccountsSettings](),
 	reflect.TypeFor[ImageProxySettings](),
 	reflect.TypeFor[ImportSettings](),
@@ -2150,8 +5185,13 @@ var Types = []reflect.Type{
 	reflect.TypeFor[JobSettings](),
 	reflect.TypeFor[LdapSettings](),
 	reflect.TypeFor[LibreTranslateProviderSettings](),
+	reflect.TypeFor[License](),
+	reflect.TypeFor[LicenseLimits](),
 	reflect.TypeFor[LocalizationSettings](),
 	reflect.TypeFor[LogSettings](),
+	reflect.TypeFor[Manifest](),
+	reflect.TypeFor[ManifestServer](),
+	reflect.TypeFor[ManifestWebapp](),
 	reflect.TypeFor[MembershipChangeMsg](),
 	reflect.TypeFor[MessageAttachment](),
 	reflect.TypeFor[MessageAttachmentField](),
@@ -2160,14 +5200,25 @@ var Types = []reflect.Type{
 	reflect.TypeFor[MetricsSettings](),
 	reflect.TypeFor[NativeAppSettings](),
 	reflect.TypeFor[NotificationTarget](),
+	reflect.TypeFor[OAuthApp](),
 	reflect.TypeFor[Office365Settings](),
 	reflect.TypeFor[OnInstallEvent](),
+	reflect.TypeFor[OpenDialogRequest](),
+	reflect.TypeFor[OrderedSidebarCategories](),
+	reflect.TypeFor[PageOpts](),
 	reflect.TypeFor[PasswordSettings](),
 	reflect.TypeFor[Permission](),
+	reflect.TypeFor[PermissionLevel](),
 	reflect.TypeFor[PluginClusterEvent](),
+	reflect.TypeFor[PluginClusterEventSendOptions](),
 	reflect.TypeFor[PluginKVSetOptions](),
+	reflect.TypeFor[PluginOption](),
+	reflect.TypeFor[PluginSetting](),
 	reflect.TypeFor[PluginSettings](),
+	reflect.TypeFor[PluginSettingsSchema](),
+	reflect.TypeFor[PluginSettingsSection](),
 	reflect.TypeFor[PluginState](),
+	reflect.TypeFor[PluginStatus](),
 	reflect.TypeFor[Post](),
 	reflect.TypeFor[PostAcknowledgement](),
 	reflect.TypeFor[PostAction](),
@@ -2176,23 +5227,46 @@ var Types = []reflect.Type{
 	reflect.TypeFor[PostEmbed](),
 	reflect.TypeFor[PostEmbedType](),
 	reflect.TypeFor[PostImage](),
+	reflect.TypeFor[PostList](),
 	reflect.TypeFor[PostMetadata](),
 	reflect.TypeFor[PostPriority](),
+	reflect.TypeFor[PostSearchMatches](),
+	reflect.TypeFor[PostSearchResults](),
 	reflect.TypeFor[PostTranslation](),
 	reflect.TypeFor[Preference](),
+	reflect.TypeFor[PreviewPost](),
 	reflect.TypeFor[PrivacySettings](),
 	reflect.TypeFor[ProductLimits](),
+	reflect.TypeFor[PropertyField](),
+	reflect.TypeFor[PropertyFieldSearchCursor](),
+	reflect.TypeFor[PropertyFieldSearchOpts](),
+	reflect.TypeFor[PropertyFieldType](),
+	reflect.TypeFor[PropertyGroup](),
+	reflect.TypeFor[PropertyValue](),
+	reflect.TypeFor[PropertyValueSearchCursor](),
+	reflect.TypeFor[PropertyValueSearchOpts](),
 	reflect.TypeFor[PushNotification](),
 	reflect.TypeFor[PushSubType](),
 	reflect.TypeFor[RateLimitSettings](),
 	reflect.TypeFor[Reaction](),
+	reflect.TypeFor[RegisterPluginOpts](),
 	reflect.TypeFor[RemoteCluster](),
 	reflect.TypeFor[ReplicaLagSettings](),
 	reflect.TypeFor[ReviewerSettings](),
 	reflect.TypeFor[SSOSettings](),
 	reflect.TypeFor[SamlSettings](),
+	reflect.TypeFor[SearchParameter](),
+	reflect.TypeFor[SearchParams](),
+	reflect.TypeFor[SendToastMessageOptions](),
 	reflect.TypeFor[ServiceSettings](),
 	reflect.TypeFor[Session](),
+	reflect.TypeFor[SharedChannel](),
+	reflect.TypeFor[SidebarCategoriesWithChannels](),
+	reflect.TypeFor[SidebarCategory](),
+	reflect.TypeFor[SidebarCategoryOrder](),
+	reflect.TypeFor[SidebarCategorySorting](),
+	reflect.TypeFor[SidebarCategoryType](),
+	reflect.TypeFor[SidebarCategoryWithChannels](),
 	reflect.TypeFor[SlackCompatibleBool](),
 	reflect.TypeFor[SqlSettings](),
 	reflect.TypeFor[Status](),
@@ -2202,12 +5276,23 @@ var Types = []reflect.Type{
 	reflect.TypeFor[SupportSettings](),
 	reflect.TypeFor[SyncMsg](),
 	reflect.TypeFor[SyncResponse](),
+	reflect.TypeFor[Team](),
 	reflect.TypeFor[TeamMember](),
+	reflect.TypeFor[TeamMemberWithError](),
 	reflect.TypeFor[TeamSettings](),
+	reflect.TypeFor[TeamStats](),
+	reflect.TypeFor[TeamUnread](),
 	reflect.TypeFor[TeamsLimits](),
 	reflect.TypeFor[ThemeSettings](),
+	reflect.TypeFor[UploadSession](),
+	reflect.TypeFor[UploadType](),
 	reflect.TypeFor[User](),
+	reflect.TypeFor[UserAccessToken](),
+	reflect.TypeFor[UserAuth](),
+	reflect.TypeFor[UserGetOptions](),
 	reflect.TypeFor[UserMentionMap](),
+	reflect.TypeFor[UserSearch](),
+	reflect.TypeFor[ViewUsersRestrictions](),
 	reflect.TypeFor[WebSocketRequest](),
 	reflect.TypeFor[WebsocketBroadcast](),
 	reflect.TypeFor[WranglerSettings](),
@@ -2245,4 +5330,8 @@ func init() {
 	gob.RegisterName("[]*model.SlackAttachment", []*MessageAttachment{})
 	gob.RegisterName("[]interface {}", []any{})
 	gob.RegisterName("map[string]interface {}", map[string]any{})
+	gob.RegisterName("*model.AutocompleteDynamicListArg", new(AutocompleteDynamicListArg))
+	gob.RegisterName("*model.AutocompleteStaticListArg", new(AutocompleteStaticListArg))
+	gob.RegisterName("*model.AutocompleteTextArg", new(AutocompleteTextArg))
+	gob.RegisterName("*model.PreviewPost", new(PreviewPost))
 }

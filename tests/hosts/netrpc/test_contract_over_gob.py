@@ -9,11 +9,20 @@ import pytest
 from mmhooks import Post
 from mmhooks.hosts.netrpc import contract
 from mmhooks.hosts.netrpc.gob.primitives import read_int, read_uint
-from mmhooks.hosts.netrpc.gob.schema import Struct
+from mmhooks.hosts.netrpc.gob.schema import Field, Interface, Struct
 from mmhooks.hosts.netrpc.gob.types import Side, read_definition
 from mmhooks.hosts.netrpc.structs import API, HOOKS, STRUCTS
+from mmhooks.models import (
+    AutocompleteDynamicListArg,
+    AutocompleteListItem,
+    AutocompleteStaticListArg,
+    AutocompleteTextArg,
+    Model,
+    PreviewPost,
+)
 from tests.host_driver import GoHost
 from tests.hosts.netrpc.gobs import End
+from tests.hosts.netrpc.test_hooks_over_the_wire import same
 
 
 def go_name(go: str) -> str:
@@ -30,15 +39,14 @@ del CASES["Z_OnActivateArgs"]  # numbers of streams, which the session reads its
 
 
 def cleaned(value: Any) -> Any:
-    """Without what an AppError has no place for here: what the server fills in for its own users, and a status of zero
-    (500 is meant then)."""
+    """Without what an AppError has no place for here: that the server leaves its text alone; and with 500 where the status
+    is zero."""
     if isinstance(value, list):
         return [cleaned(item) for item in value]
     if not isinstance(value, dict):
         return value
     if "detailed_error" in value:
-        value = {key: item for key, item in value.items() if key != "request_id"}
-        value.setdefault("status_code", 500)
+        value = {"status_code": 500, **value}
     return {key: cleaned(item) for key, item in value.items() if not key.endswith("SkipTranslation")}
 
 
@@ -71,10 +79,32 @@ def test_all_that_go_fills_comes_back(gohost: GoHost, name: str, adopts: bool) -
 def test_the_json_of_a_model_is_that_of_go(gohost: GoHost, name: str) -> None:
     for seed in range(3):
         value, meant, _ = there_and_back(gohost, name, adopts=True, seed=seed)
-        for response in meant["value"].get("extra_responses") or []:
-            if isinstance(response, dict):
-                response["extra_responses"] = []  # where Go has null: a list is never None here
-        assert value.to_dict() == meant["value"]
+        found = value.to_dict()
+        assert found == same(found, meant["value"])
+
+
+ARGUMENTS = [
+    AutocompleteTextArg(hint="[name]", pattern="a.*"),
+    AutocompleteStaticListArg(possible_arguments=[AutocompleteListItem(item="a", hint="h", help_text="t")]),
+    AutocompleteDynamicListArg(fetch_url="list"),
+]
+
+
+@pytest.mark.parametrize("value", [*ARGUMENTS, PreviewPost(post_id="p", post=Post(message="m"))])
+def test_a_model_that_go_tells_by_its_type_has_that_type(gohost: GoHost, value: Model) -> None:
+    fields = (Field("V", "V", Interface()),)
+    sent = End().encode(Struct("anything", dict, lambda: fields), {"V": value})
+    read = gohost.ask("gob_decode_any", hex=sent.hex())
+    assert read["type"] == f"*contract.{type(value).__name__}"
+    found = value.to_dict()
+    assert found == same(found, read["value"])
+
+
+def test_arguments_of_commands_come_as_what_they_are(gohost: GoHost) -> None:
+    value, _, _ = there_and_back(gohost, "Command", adopts=True, seed=0)
+    commands = [value.autocomplete_data, *value.autocomplete_data.sub_commands]
+    found = [type(argument.data) for command in commands for argument in command.arguments]
+    assert {*found} == {type(value) for value in ARGUMENTS}
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name.startswith("Z_")])

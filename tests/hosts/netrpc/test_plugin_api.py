@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 import pytest
 
-from mmhooks import models
-from mmhooks.hosts.netrpc.structs import API
 from tests.conftest import Start
 from tests.host_driver import HostError
 from tests.hosts.netrpc.conftest import Echo
-from tests.hosts.netrpc.test_hooks_over_the_wire import same
 
 
 @pytest.fixture
@@ -48,66 +44,7 @@ def ask(echo: Echo, expression: str, answers: dict[str, Any] | None = None) -> A
     return json.loads(echo.answered("ExecuteCommand", body, {"A": {}, "B": {}})["reply"]["A"]["text"])
 
 
-# each method
-
-
-def argument(go: str, value: Any) -> str:
-    """An expression for what the host would send, so that it can be sent back."""
-    literal = f"json.loads({json.dumps(json.dumps(value))})"
-    if match := re.fullmatch(r"\*?model\.(\w+)", go):
-        return f"models.{match[1]}.from_dict({literal})"
-    return f"__import__('base64').b64decode({value!r})" if go == "[]uint8" else literal
-
-
-@pytest.mark.parametrize("method", [*API])
-def test_method_takes_and_gives_every_field(activated: Echo, method: str) -> None:
-    filled = activated.plugin.fill(method, 3, api=True)["args"]
-    types = API[method][0].split()
-    arguments = [argument(go, filled[letter]) for letter, go in zip("ABCDEFGH", types, strict=False)]
-    before = len(activated.plugin.api_calls(method))
-    found = ask(
-        activated,
-        f"__import__('mmhooks').api and call({', '.join([repr(method), *arguments])})".replace(
-            "models.", "__import__('mmhooks.models').models."
-        ),
-    )
-    calls = activated.plugin.api_calls(method)[before:]
-    assert [call["args"] for call in calls] == [filled], "what Go saw"
-    assert "error" not in (found if isinstance(found, dict) else {}), found
-    results = [go for go in API[method][1].split() if go not in ("*model.AppError", "error")]
-    if not results:
-        assert found is None
-        return
-    (go,) = results
-    if method == "LoadPluginConfiguration":
-        assert found == {"bytes": b"{}".hex()}
-    elif match := re.fullmatch(r"(?:\[\])?\*model\.(\w+)", go):
-        value = found[0] if go.startswith("[]") else found
-        assert {*value} >= {*getattr(models, match[1])().to_dict()}
-        texts = [text for text in value.values() if isinstance(text, str) and text]
-        assert all(text.startswith(f"{match[1]}.") for text in texts)
-        assert texts or match[1] == "Config"
-    else:
-        assert found
-
-
-@pytest.mark.parametrize(
-    ("method", "arguments"),
-    [
-        ("GetUser", "'u'"),
-        ("GetPost", "'p'"),
-        ("GetConfig", ""),
-        ("GetUserStatusesByIds", "['u']"),
-        ("GetReactions", "'p'"),
-        ("CreatePost", "Post(message='x')"),
-        ("SendEphemeralPost", "'u', Post(message='x')"),
-    ],
-)
-def test_results_are_those_of_the_server_field_by_field(activated: Echo, method: str, arguments: str) -> None:
-    # What the host answers when nobody has told it what to answer, but for the error.
-    value = activated.plugin.host.ask("gob_encode", type=f"Z_{method}Returns", seed=0)["value"]["A"]
-    found = ask(activated, f"call({method!r}, {arguments})")
-    assert found == same(found, value)
+# results
 
 
 def test_plain_results_arrive(activated: Echo) -> None:

@@ -242,6 +242,23 @@ def test_the_check_finds_what_is_only_installed_here(folder: Folder) -> None:
     assert "No module named 'pytest_timeout'" in ran.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
+@pytest.mark.parametrize("open_to_all", [True, False])
+def test_root_checks_as_another_user_unless_that_one_can_reach_no_python(
+    folder: Folder, tmp_path: Path, open_to_all: bool
+) -> None:
+    if open_to_all and not Path("/usr/bin", f"python{here().python}").exists():
+        pytest.skip("this Python is not where everybody can run it")
+    private = tmp_path / "bin"
+    private.mkdir(mode=0o700)
+    (private / "python3").symlink_to(f"{sys.base_prefix}/bin/python3")
+    path = "/usr/bin:/bin" if open_to_all else str(private)
+    ran = mmhooks("bundle", "--host", "netrpc", "--check", folder=folder("hello"), PATH=path)
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.splitlines()[-1].endswith(", as the user nobody") == open_to_all
+    assert ("the user nobody can reach no Python" in ran.stdout) != open_to_all
+
+
 def test_the_check_tries_a_bundle_for_another_python_in_vain(folder: Folder) -> None:
     hello = folder("hello")
     other = "3.14" if here().python != "3.14" else "3.13"

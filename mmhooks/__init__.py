@@ -20,20 +20,24 @@ if TYPE_CHECKING:
     from mmhooks.blueprint import Blueprint as Blueprint
     from mmhooks.config import RuntimeConfig as RuntimeConfig
     from mmhooks.errors import APIError as APIError
-    from mmhooks.errors import APITimeout as APITimeout
-    from mmhooks.errors import APIUnavailable as APIUnavailable
     from mmhooks.errors import AppError as AppError
+    from mmhooks.errors import BadRequest as BadRequest
     from mmhooks.errors import BundleError as BundleError
     from mmhooks.errors import CallError as CallError
     from mmhooks.errors import ConfigurationError as ConfigurationError
+    from mmhooks.errors import Conflict as Conflict
     from mmhooks.errors import DeadlineExceeded as DeadlineExceeded
     from mmhooks.errors import DeployError as DeployError
     from mmhooks.errors import DuplicateHandler as DuplicateHandler
+    from mmhooks.errors import Forbidden as Forbidden
     from mmhooks.errors import GoError as GoError
     from mmhooks.errors import HandlerError as HandlerError
     from mmhooks.errors import HandlerMismatch as HandlerMismatch
+    from mmhooks.errors import HandlerTimeout as HandlerTimeout
+    from mmhooks.errors import HostUnavailable as HostUnavailable
     from mmhooks.errors import MmhooksError as MmhooksError
     from mmhooks.errors import ModelError as ModelError
+    from mmhooks.errors import NotFound as NotFound
     from mmhooks.errors import NotImplementedByPlugin as NotImplementedByPlugin
     from mmhooks.errors import RegistrationClosed as RegistrationClosed
     from mmhooks.errors import RegistrationError as RegistrationError
@@ -75,9 +79,10 @@ _HOMES = {
     "app": "App",
     "blueprint": "Blueprint",
     "config": "RuntimeConfig",
-    "errors": "APIError APITimeout APIUnavailable AppError BundleError CallError ConfigurationError DeadlineExceeded "
-    "DeployError DuplicateHandler GoError HandlerError HandlerMismatch MmhooksError ModelError NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy ThreadsExhausted "
-    "UnknownHook UnsupportedByHost",
+    "errors": "APIError AppError BadRequest BundleError CallError ConfigurationError Conflict DeadlineExceeded "
+    "DeployError DuplicateHandler Forbidden GoError HandlerError HandlerMismatch HandlerTimeout HostUnavailable "
+    "MmhooksError ModelError NotFound NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy "
+    "ThreadsExhausted UnknownHook UnsupportedByHost",
     "hooks": "HookName",
     "models": "AssertionInfo Channel ChannelMember CommandArgs CommandResponse Config Context EmailNotification "
     "EmailNotificationContent FileData FileInfo OnInstallEvent PluginClusterEvent Post Preference ProductLimits "

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmhooks.binding import Handler
 from mmhooks.deadlines import Deadlines
-from mmhooks.errors import CallError, DeadlineExceeded, HandlerError, NotImplementedByPlugin, ThreadsExhausted
+from mmhooks.errors import CallError, HandlerError, HandlerTimeout, NotImplementedByPlugin, ThreadsExhausted
 from mmhooks.hooks import HOOKS, Hook, HookName
 from mmhooks.limits import Limits
 from mmhooks.log import authors_part
@@ -291,13 +291,13 @@ class Call:
             self._dispatcher.keep(self._task)
             self._task.cancel()
 
-    def _late(self) -> DeadlineExceeded:
+    def _late(self) -> HandlerTimeout:
         what = f"{self._handler.location} did not answer within {self._budget:.3g} s"
         if self._job is not None:
             self._dispatcher.threads.expire(self._job)
             if not self._job.started:
                 what = f"{self._handler.location} did not start within {self._budget:.3g} s: no thread was free"
-        return DeadlineExceeded(what, hook=self._handler.hook.name, handler=self._handler.location)
+        return HandlerTimeout(what, hook=self._handler.hook.name, handler=self._handler.location)
 
     def _exhausted(self) -> ThreadsExhausted:
         size = self._dispatcher.threads.size

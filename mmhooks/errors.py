@@ -12,15 +12,19 @@
      ├── DeployError                  a server could not be reached, refused, or does not run the plugin
      ├── ModelError                   data does not fit a model
      ├── UnsupportedByHost            what this host's wire cannot carry
-     ├── AppError                     a failure in Mattermost's words
+     ├── AppError                     a failure in Mattermost's words; these by its status:
+     │    ├── BadRequest              400
+     │    ├── Forbidden               403
+     │    ├── NotFound                404
+     │    └── Conflict                409
      ├── GoError                      a failure of the server that is a text only
      ├── APIError                     a call of the plugin API that gave no answer
-     │    ├── APITimeout              the server did not answer in time
-     │    └── APIUnavailable          no host offers the plugin API, or it is gone
+     │    ├── DeadlineExceeded        the server did not answer in time
+     │    └── HostUnavailable         no host offers the plugin API, or it is gone
      └── CallError                    a call of a hook that gave no answer
           ├── NotImplementedByPlugin  the plugin has no handler for the hook
           ├── HandlerError            the handler raised, or returned what its hook does not allow
-          ├── DeadlineExceeded        the handler was late
+          ├── HandlerTimeout          the handler was late
           └── ThreadsExhausted        every thread is stuck in a handler past its deadline
 
 `Reject` and `Dismiss` are not errors but answers, which may be raised: see `mmhooks.outcomes`.
@@ -29,7 +33,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar, Self
 
 
 class MmhooksError(Exception):
@@ -102,17 +106,27 @@ class UnsupportedByHost(MmhooksError):
 
 
 class AppError(MmhooksError):
-    """A failure in Mattermost's own words; raised by a handler of a hook that may fail, it reaches the server as it is.
+    """A failure in Mattermost's own words.
+
+    Calls of the plugin API raise it; raised by a handler of a hook that may fail, it reaches the server as it is. Made with the
+    status of one of its subclasses it is one of that class, as Python makes a `FileNotFoundError` of an `OSError`.
 
     Arguments:
         message: what a person should read.
         id: a translation id such as `app.user.missing_account.const`.
         detailed_error: more for the log; the message when it is empty, since not every server keeps the message.
-        status_code: an HTTP status; 500 unless given.
+        status_code: an HTTP status; that of the class unless given, 500 for `AppError` itself.
         where: the place in the program, for the log.
         request_id: the request under which the server's log says more; the server's own errors have it.
         params: values that the server fills into the translation of `id`.
     """
+
+    usual_status: ClassVar[int] = 500
+
+    def __new__(cls, *args: Any, status_code: int | None = None, **named: Any) -> Self:
+        if cls is AppError:
+            cls = _BY_STATUS.get(status_code, cls)
+        return super().__new__(cls, *args)
 
     def __init__(
         self,
@@ -120,7 +134,7 @@ class AppError(MmhooksError):
         *,
         id: str = "",  # noqa: A002 - Mattermost's own name for it
         detailed_error: str = "",
-        status_code: int = 500,
+        status_code: int | None = None,
         where: str = "",
         request_id: str = "",
         params: dict[str, Any] | None = None,
@@ -128,14 +142,23 @@ class AppError(MmhooksError):
         for name, value in (("message", message), ("id", id), ("detailed_error", detailed_error), ("where", where)):
             if not isinstance(value, str):
                 raise TypeError(f"AppError takes {name} as a str, not {type(value).__name__}: AppError(str(error))")
-        super().__init__(message or detailed_error or id)
+        super().__init__(message)
         self.message = message
         self.id = id
         self.detailed_error = detailed_error
-        self.status_code = status_code
+        self.status_code = self.usual_status if status_code is None else status_code
         self.where = where
         self.request_id = request_id
         self.params = params or {}
+
+    def __str__(self) -> str:
+        """All that helps in a log: `no such user: resource "User" not found (app.user.missing_account.const, 404)`."""
+        text = self.message
+        if self.detailed_error not in text:
+            text = f"{text}: {self.detailed_error}" if text not in self.detailed_error else self.detailed_error
+        if not text:
+            return self.id
+        return f"{text} ({self.id}, {self.status_code})" if self.id else text
 
     def __eq__(self, other: object) -> bool:
         # Models hold errors, and compare by value.
@@ -143,6 +166,35 @@ class AppError(MmhooksError):
 
     def __hash__(self) -> int:
         return hash((self.id, self.message, self.status_code))
+
+
+class BadRequest(AppError):
+    """What was asked for makes no sense to the server."""
+
+    usual_status = 400
+
+
+class Forbidden(AppError):
+    """Not allowed."""
+
+    usual_status = 403
+
+
+class NotFound(AppError):
+    """There is no such thing."""
+
+    usual_status = 404
+
+
+class Conflict(AppError):
+    """It cannot be so beside what is there already."""
+
+    usual_status = 409
+
+
+_BY_STATUS: dict[int | None, type[Any]] = {
+    error.usual_status: error for error in (BadRequest, Forbidden, NotFound, Conflict)
+}
 
 
 class GoError(MmhooksError):
@@ -164,11 +216,11 @@ class APIError(MmhooksError):
     """A call of the plugin API that gave no answer."""
 
 
-class APITimeout(APIError, TimeoutError):
+class DeadlineExceeded(APIError, TimeoutError):
     """The server did not answer in time."""
 
 
-class APIUnavailable(APIError):
+class HostUnavailable(APIError):
     """No host offers the plugin API, not yet, or no longer."""
 
 
@@ -189,7 +241,7 @@ class HandlerError(CallError):
     """The handler raised (its exception is the `__cause__`), or returned what its hook does not allow."""
 
 
-class DeadlineExceeded(CallError):
+class HandlerTimeout(CallError):
     """The handler did not answer in time. (A `TimeoutError` of its own is a `HandlerError`.)"""
 
 

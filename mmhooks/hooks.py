@@ -134,18 +134,9 @@ class Hook(NamedTuple):
     @property
     def method(self) -> str:
         """The hook's name in snake_case, as the test client and inferred handlers spell it."""
-        return _SNAKE.get(self.name) or "".join("_" + c.lower() if c.isupper() else c for c in self.name).lstrip("_")
+        from mmhooks.naming import snake
 
-
-# Where the capitals alone would not give the name that a person would write.
-_SNAKE = {
-    HookName.ServeHTTP: "serve_http",
-    HookName.UserWillLogIn: "user_will_log_in",
-    HookName.OnSAMLLogin: "on_saml_login",
-    HookName.OnWebSocketConnect: "on_websocket_connect",
-    HookName.OnWebSocketDisconnect: "on_websocket_disconnect",
-    HookName.WebSocketMessageHasBeenPosted: "websocket_message_has_been_posted",
-}
+        return snake(self.name)
 
 
 def _row(name: HookName, kind: Kind, parameters: str = "", result: str = "", *, since: str) -> Hook:

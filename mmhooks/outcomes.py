@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from mmhooks.errors import AppError, CallError, DeadlineExceeded, HandlerError, ThreadsExhausted
+from mmhooks.errors import AppError, CallError, HandlerError, HandlerTimeout, ThreadsExhausted
 from mmhooks.hooks import Hook, HookName, Kind
 
 DISMISSED = "plugin.message_will_be_posted.dismiss_post"
@@ -153,7 +153,7 @@ def sendable(text: str) -> str:
 
 _BUILTIN: dict[str, type] = {"bool": bool, "int": int, "str": str}
 
-_STATUS = {DeadlineExceeded: 504, ThreadsExhausted: 503}
+_STATUS = {HandlerTimeout: 504, ThreadsExhausted: 503}
 
 
 def app_error(error: CallError) -> AppError:
@@ -173,6 +173,7 @@ def app_error(error: CallError) -> AppError:
         detailed_error=detail,
         status_code=told.status_code,
         where=told.where or f"{error.hook}: {error.handler}",
+        request_id=told.request_id,
         params=told.params,
     )
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from mmhooks.errors import APIUnavailable, ConfigurationError, MmhooksError, RegistrationError, UnsupportedByHost
+from mmhooks.errors import ConfigurationError, HostUnavailable, MmhooksError, RegistrationError, UnsupportedByHost
 from mmhooks.fields import is_secret, keys_of, same_but_for_case
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Settings(Generic[M]):
             found = json.loads(answer) if isinstance(answer, bytes | str) else answer
             if not isinstance(found, dict | None):
                 raise ValueError(f"expected a JSON object, not {_describe(found)}")
-        except (APIUnavailable, UnsupportedByHost) as error:
+        except (HostUnavailable, UnsupportedByHost) as error:
             if not self._warned:  # it will be so each time
                 logger.warning("settings are not loaded, and stay as they are, at first the defaults: %s", error)
             self._warned = True

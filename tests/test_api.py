@@ -13,26 +13,27 @@ import pytest
 import mmhooks
 from mmhooks import errors
 from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
-from mmhooks.errors import APIError, APITimeout, APIUnavailable, AppError, GoError, MmhooksError
+from mmhooks.api.calls import LoopCaller
+from mmhooks.errors import APIError, AppError, DeadlineExceeded, GoError, HostUnavailable, MmhooksError
 
 
-class FakeCaller:
+class FakeCaller(LoopCaller):
     """Answers on a loop in a thread of its own."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
+        super().__init__(loop)
         self.calls: list[tuple[str, Sequence[Any]]] = []
         self.threads: list[threading.Thread] = []
-        self.answer: Callable[[], Any] = lambda: "answer"
+        self.give: Callable[[], Any] = lambda: "answer"
         self.begun = threading.Event()
         self.cancelled = threading.Event()
 
-    async def call(self, method: str, arguments: Sequence[Any]) -> Any:
+    async def answer(self, method: str, arguments: Sequence[Any]) -> Any:
         self.calls.append((method, arguments))
         self.threads.append(threading.current_thread())
         self.begun.set()
         try:
-            answer = self.answer()
+            answer = self.give()
             return await answer if inspect.isawaitable(answer) else answer
         except asyncio.CancelledError:
             self.cancelled.set()
@@ -99,7 +100,7 @@ def test_a_sync_call_on_the_loop_is_refused_before_anything_is_sent(running: Run
     async def handler() -> None:
         running.api.call("GetUser", "id")
 
-    with pytest.raises(RuntimeError, match=r"await app\.async_api\.call\('GetUser', …\)"):
+    with pytest.raises(RuntimeError, match=r"await app\.async_api\.get_user\(…\)"):
         running.on_loop(handler())
     assert running.caller.calls == []
 
@@ -131,16 +132,16 @@ every_way = pytest.mark.parametrize("way", WAYS)
 
 @every_way
 def test_no_answer_in_time_is_a_timeout_that_ends_the_call(running: Running, way: str) -> None:
-    running.caller.answer = forever
-    with pytest.raises(APITimeout, match=r"^GetUser: the server did not answer within 0\.01 s$"):
+    running.caller.give = forever
+    with pytest.raises(DeadlineExceeded, match=r"^GetUser: the server did not answer within 0\.01 s$"):
         WAYS[way](running, 0.01)
     assert running.caller.cancelled.wait(10)
 
 
 @every_way
-@pytest.mark.parametrize("error", [AppError("no", id="x"), GoError("EOF", 1), APIUnavailable("gone")], ids=repr)
+@pytest.mark.parametrize("error", [AppError("no", id="x"), GoError("EOF", 1), HostUnavailable("gone")], ids=repr)
 def test_what_the_server_says_is_raised(running: Running, way: str, error: Exception) -> None:
-    running.caller.answer = raising(error)
+    running.caller.give = raising(error)
     with pytest.raises(type(error)) as caught:
         WAYS[way](running, 20)
     assert caught.value is error
@@ -149,12 +150,12 @@ def test_what_the_server_says_is_raised(running: Running, way: str, error: Excep
 @every_way
 def test_without_a_host_there_is_no_api(running: Running, way: str) -> None:
     running.link.caller = None
-    with pytest.raises(APIUnavailable, match="OnActivate"):
+    with pytest.raises(HostUnavailable, match="OnActivate"):
         WAYS[way](running, 20)
 
 
 def test_a_plugin_that_stops_leaves_nobody_waiting(running: Running) -> None:
-    running.caller.answer = forever
+    running.caller.give = forever
     raised: list[BaseException] = []
 
     def call() -> None:
@@ -173,12 +174,12 @@ def test_a_plugin_that_stops_leaves_nobody_waiting(running: Running) -> None:
 
     running.on_loop(stop())
     thread.join(10)
-    assert [type(error) for error in raised] == [APIUnavailable]
+    assert [type(error) for error in raised] == [HostUnavailable]
     assert "GetUser: the plugin is stopping" in str(raised[0])
 
 
 def test_an_async_call_that_is_given_up_is_given_up_on_the_hosts_loop(running: Running) -> None:
-    running.caller.answer = forever
+    running.caller.give = forever
 
     async def handler() -> None:
         call = asyncio.ensure_future(running.async_api.call("GetUser"))
@@ -192,13 +193,13 @@ def test_an_async_call_that_is_given_up_is_given_up_on_the_hosts_loop(running: R
 
 
 def test_the_errors_of_the_api_stand_in_the_tree() -> None:
-    assert issubclass(APITimeout, (APIError, TimeoutError))
-    assert issubclass(APIUnavailable, APIError)
+    assert issubclass(DeadlineExceeded, (APIError, TimeoutError))
+    assert issubclass(HostUnavailable, APIError)
     assert issubclass(APIError, MmhooksError)
     assert issubclass(GoError, MmhooksError)
     assert not issubclass(GoError, APIError)  # the server did answer
     assert errors.__doc__
-    for error in (GoError, APIError, APITimeout, APIUnavailable):
+    for error in (GoError, APIError, DeadlineExceeded, HostUnavailable):
         assert error.__name__ in errors.__doc__
         assert getattr(mmhooks, error.__name__) is error
 

@@ -19,10 +19,10 @@ from mmhooks import (
     Blueprint,
     ConfigurationError,
     Context,
-    DeadlineExceeded,
     Dismiss,
     DuplicateHandler,
     HandlerMismatch,
+    HandlerTimeout,
     HookName,
     NotImplementedByPlugin,
     Post,
@@ -400,7 +400,7 @@ def test_a_hooks_timeout_that_is_no_number_of_seconds_is_refused(app: App, timeo
 
 def late(outcome: Outcome) -> str:
     assert isinstance(outcome, Failed)
-    assert isinstance(outcome.error, DeadlineExceeded)
+    assert isinstance(outcome.error, HandlerTimeout)
     return str(outcome.error)
 
 

@@ -154,9 +154,9 @@ def test_gob_and_yamux_know_nothing_of_mattermost() -> None:
     assert not told([i for i in ours if not within(i.target, *allowed)])
 
 
-def test_the_plugin_api_stands_on_errors_and_nothing_else_of_the_package() -> None:
+def test_the_plugin_api_stands_on_errors_and_names_and_nothing_else_of_the_package() -> None:
     ours = [i for i in ALL if within(i.module, "mmhooks.api") and within(i.target, "mmhooks")]
-    assert not told([i for i in ours if not within(i.target, "mmhooks.api", "mmhooks.errors")])
+    assert not told([i for i in ours if not within(i.target, "mmhooks.api", "mmhooks.errors", "mmhooks.naming")])
 
 
 def test_testing_knows_no_commands() -> None:

@@ -16,8 +16,8 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 
 from mmhooks.hooks import HOOKS
 from mmhooks.hosts.grpc.messages import PACKAGE, methods
+from mmhooks.naming import snake
 from protos.generator.contract import ROOT, api_notes, descriptors, interface
-from protos.generator.models import snake
 
 FACTS = Path(__file__).parents[2] / "shared" / "contract"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mmhooks import App, DeadlineExceeded, Post, Reject, ThreadsExhausted, User
+from mmhooks import App, HandlerTimeout, Post, Reject, ThreadsExhausted, User
 from mmhooks.dispatch import Dispatcher, margin
 from mmhooks.outcomes import Failed, Outcome, Rejected, Unchanged, Value
 
@@ -124,7 +124,7 @@ def test_calls_in_the_queue_fail_too_when_the_last_thread_is_past_its_deadline()
         stuck = asyncio.create_task(dispatcher.dispatch("UserWillLogIn", [None, None]))
         await asyncio.sleep(0)
         queued = asyncio.create_task(dispatcher.dispatch("RunDataRetention", [1, 0]))
-        assert isinstance(error_of(await stuck), DeadlineExceeded)
+        assert isinstance(error_of(await stuck), HandlerTimeout)
         assert isinstance(error_of(await queued), ThreadsExhausted)
         free.set()
 
@@ -140,7 +140,7 @@ def test_deadline_of_a_hook_goes_before_the_apps_and_the_hosts_before_both() -> 
 
     async def test(dispatcher: Dispatcher) -> None:
         error = error_of(await dispatcher.dispatch("UserWillLogIn", [None, None], timeout=0.1))
-        assert isinstance(error, DeadlineExceeded)
+        assert isinstance(error, HandlerTimeout)
         assert "within 0.09 s" in str(error)
 
     run(app, test)
@@ -163,7 +163,7 @@ def test_awaitable_from_a_plain_function_shares_the_calls_deadline() -> None:
         return Reject("never")
 
     async def test(dispatcher: Dispatcher) -> None:
-        assert isinstance(error_of(await dispatcher.dispatch("UserWillLogIn", [None, None])), DeadlineExceeded)
+        assert isinstance(error_of(await dispatcher.dispatch("UserWillLogIn", [None, None])), HandlerTimeout)
 
     run(app, test)
 

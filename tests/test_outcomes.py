@@ -13,16 +13,20 @@ import pytest
 from mmhooks import (
     App,
     AppError,
+    BadRequest,
     CommandResponse,
     Config,
+    Conflict,
     Context,
-    DeadlineExceeded,
     Dismiss,
     EmailNotification,
     EmailNotificationContent,
     FileData,
+    Forbidden,
     HandlerError,
+    HandlerTimeout,
     HookName,
+    NotFound,
     Post,
     Reject,
     SyncResponse,
@@ -326,16 +330,41 @@ def test_what_an_app_error_leaves_open_is_filled_in() -> None:
     assert error.where.startswith("OnActivate: ")
 
 
-def test_an_app_error_reads_as_its_message_or_the_next_best_thing() -> None:
-    assert str(AppError("m", detailed_error="d", id="i")) == "m"
-    assert str(AppError(detailed_error="d", id="i")) == "d"
+def test_an_app_error_reads_in_a_log_as_all_that_helps() -> None:
+    assert str(AppError("m")) == "m"
+    assert str(AppError("m", detailed_error="d", id="i", status_code=404)) == "m: d (i, 404)"
+    assert str(AppError("m", detailed_error="m: d", id="i")) == "m: d (i, 500)"
+    assert str(AppError("m: d", detailed_error="d")) == "m: d"
+    assert str(AppError(detailed_error="d", id="i")) == "d (i, 500)"
     assert str(AppError(id="i")) == "i"
+    assert str(AppError()) == ""
+
+
+BY_STATUS = {400: BadRequest, 403: Forbidden, 404: NotFound, 409: Conflict}
+
+
+@pytest.mark.parametrize(("status", "kind"), BY_STATUS.items())
+def test_an_app_error_is_of_the_class_of_its_status(status: int, kind: type[AppError]) -> None:
+    for error in (AppError("m", status_code=status, where="w"), kind("m", where="w")):
+        assert type(error) is kind
+        assert isinstance(error, AppError)
+        assert (error.status_code, error.where, str(error)) == (status, "w", "m")
+    assert AppError("m", status_code=status) == kind("m") != AppError("m")
+    assert pickle.loads(pickle.dumps(kind("m", id="i"))) == kind("m", id="i")
+
+
+def test_an_app_error_of_another_status_is_just_one() -> None:
+    for status in (0, 200, 401, 413, 418, 500, 501):
+        error = AppError("m", status_code=status)
+        assert (type(error), error.status_code) == (AppError, status)
+    assert AppError().status_code == 500
+    assert pickle.loads(pickle.dumps(AppError("m", status_code=418))) == AppError("m", status_code=418)
 
 
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (DeadlineExceeded("late", hook="OnActivate", handler="f"), 504),
+        (HandlerTimeout("late", hook="OnActivate", handler="f"), 504),
         (ThreadsExhausted("stuck", hook="OnActivate", handler="f"), 503),
         (HandlerError("broken", hook="OnActivate", handler="f"), 500),
     ],

@@ -22,6 +22,7 @@ from mmhooks import (
     RegistrationError,
     UnsupportedByHost,
 )
+from mmhooks.api.calls import LoopCaller
 from mmhooks.outcomes import Failed, Outcome, Unchanged
 
 
@@ -40,26 +41,24 @@ class Needy(BaseModel):
     size: int = 3
 
 
-class Server:
+class Server(LoopCaller):
     """A server's plugin API that has settings."""
 
-    loop: asyncio.AbstractEventLoop
-
     def __init__(self) -> None:
-        self.answer: Any = {}
+        self.settings: Any = {}
         self.calls: list[str] = []
 
     def serve(self, app: App[Any]) -> None:
         self.loop = asyncio.get_running_loop()
         app.api_link.caller = self
 
-    async def call(self, method: str, arguments: Sequence[Any]) -> Any:
+    async def answer(self, method: str, arguments: Sequence[Any]) -> Any:
         self.calls.append(method)
-        if isinstance(self.answer, Exception):
-            raise self.answer
-        if callable(self.answer):
-            return await self.answer()
-        return json.dumps(self.answer).encode() if isinstance(self.answer, dict) else self.answer
+        if isinstance(self.settings, Exception):
+            raise self.settings
+        if callable(self.settings):
+            return await self.settings()
+        return json.dumps(self.settings).encode() if isinstance(self.settings, dict) else self.settings
 
 
 Tell = Callable[..., Outcome]
@@ -77,7 +76,7 @@ def tell(server: Server) -> Iterator[Tell]:
 
     def tell_it(app: App[Any], answer: Any, hook: str = "OnConfigurationChange", **more: Any) -> Outcome:
         used.append(app)
-        server.answer = answer
+        server.settings = answer
 
         async def call() -> Outcome:
             server.serve(app)
@@ -503,10 +502,10 @@ def test_the_answer_to_the_last_question_counts(server: Server) -> None:
             return b'{"size": 4}'
 
         server.serve(app)
-        server.answer = overtaken
+        server.settings = overtaken
         first = asyncio.create_task(app.invoke_hook("OnConfigurationChange"))
         await asked.wait()
-        server.answer = {"size": 5}
+        server.settings = {"size": 5}
         await app.invoke_hook("OnConfigurationChange")
         late.set()
         await first

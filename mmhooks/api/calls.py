@@ -4,72 +4,126 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mmhooks.errors import APITimeout, APIUnavailable
+from mmhooks.errors import DeadlineExceeded, HostUnavailable
+from mmhooks.naming import snake
 
 TIMEOUT = 30.0
 """Seconds for one call, unless it says otherwise: what a hook's handler has for all that it does."""
 
 
 class Caller(Protocol):
-    """A host's way to the plugin API. `loop` is the event loop on which its calls run."""
+    """A host's way to the plugin API. `loop` is the event loop on which its async calls run.
+
+    Both ways to call raise what `AsyncCalls.call` raises.
+    """
 
     loop: asyncio.AbstractEventLoop
 
-    async def call(self, method: str, arguments: Sequence[Any]) -> Any:
-        """See `AsyncPluginAPI.call`, which adds the deadline."""
+    async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
+        """Call a method, on the loop."""
+
+    def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
+        """Call a method and wait for its answer, in any thread but the loop's."""
+
+
+class LoopCaller:
+    """A caller whose calls all run on the loop. A subclass has `answer`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+
+    async def answer(self, method: str, arguments: Sequence[Any]) -> Any:
+        """What a method answers, as soon as it does."""
+        raise NotImplementedError
+
+    async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
+        """Call a method, on the loop."""
+        try:
+            return await asyncio.wait_for(self.answer(method, arguments), timeout)
+        except TimeoutError:
+            raise late(method, timeout) from None
+
+    def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
+        """Call a method by the loop, and wait for its answer."""
+        future = asyncio.run_coroutine_threadsafe(self.call(method, arguments, timeout), self.loop)
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError:
+            raise HostUnavailable(f"{method}: the plugin is stopping") from None
+
+
+def late(method: str, timeout: float) -> DeadlineExceeded:
+    """The error of a call that was not answered in time."""
+    return DeadlineExceeded(f"{method}: the server did not answer within {timeout:g} s")
 
 
 class Link:
     """The caller of an app, once its host has given one."""
 
     def __init__(self) -> None:
-        self.caller: Caller | None = None
+        self._caller: Caller | None = None
+        self._absence = _NOT_YET
+
+    @property
+    def caller(self) -> Caller | None:
+        """The host's way to the plugin API, if it is there."""
+        return self._caller
+
+    @caller.setter
+    def caller(self, caller: Caller | None) -> None:
+        self._caller = caller
+        self._absence = _NOT_YET
+
+    def close(self, reason: str) -> None:
+        """Refuse calls from now on, for this reason, until a host gives a caller again."""
+        self._caller = None
+        self._absence = reason
 
     def get(self) -> Caller:
-        """Raises `APIUnavailable` when there is none."""
-        if self.caller is None:
-            raise APIUnavailable(
-                "the plugin API is not there: a released server (net/rpc) offers it from OnActivate on; other hosts, tests "
-                "in process and modules that are being imported have none"
-            )
-        return self.caller
+        """Raises `HostUnavailable` when there is none."""
+        if self._caller is None:
+            raise HostUnavailable(self._absence)
+        return self._caller
 
 
-class PluginAPI:
-    """The plugin API for sync code: calls wait for their answer, in any thread but that of the event loop."""
+_NOT_YET = (
+    "the plugin API is not there: hosts offer it from OnActivate on; tests in process and modules that are being imported "
+    "have none"
+)
+
+
+class Calls:
+    """Calls for sync code: they wait for their answer, in any thread but that of the event loop."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
 
     def call(self, method: str, *arguments: Any, timeout: float = TIMEOUT) -> Any:
-        """Call a method; see `AsyncPluginAPI.call`.
+        """Call a method by Mattermost's name for it; see `AsyncCalls.call`.
 
-        Raises `RuntimeError` on the event loop, where it would wait for itself: `await app.async_api.call(…)` there.
+        Raises `RuntimeError` on the event loop, where it would wait for itself: `await app.async_api.…` there.
         """
         caller = self._link.get()
-        if _running_loop() is caller.loop:
+        if running_loop() is caller.loop:
+            name = snake(method)
             raise RuntimeError(
-                f"app.api.call({method!r}) waits, and on the event loop nothing could answer meanwhile: in async code "
-                f"write `await app.async_api.call({method!r}, …)`"
+                f"app.api.{name} waits, and on the event loop nothing could answer meanwhile: in async code write "
+                f"`await app.async_api.{name}(…)`"
             )
-        future = asyncio.run_coroutine_threadsafe(_limited(caller, method, arguments, timeout), caller.loop)
-        try:
-            return future.result()
-        except concurrent.futures.CancelledError:
-            raise APIUnavailable(f"{method}: the plugin is stopping") from None
+        return caller.call_from_thread(method, arguments, timeout)
 
 
-class AsyncPluginAPI:
-    """The plugin API for async code, on any event loop."""
+class AsyncCalls:
+    """Calls for async code, on any event loop."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
 
     async def call(self, method: str, *arguments: Any, timeout: float = TIMEOUT) -> Any:
-        """Call a method of the plugin API.
+        """Call a method by Mattermost's name for it.
 
         Arguments:
             method: its name in Mattermost's `api.go`: `GetUser`.
@@ -77,29 +131,25 @@ class AsyncPluginAPI:
             timeout: seconds for the answer.
 
         Result: what the method gives besides its error: nothing, a value, or a tuple of several. Raises `AppError` or
-        `GoError` as the server says; `APITimeout`; `APIUnavailable` when no host offers the API, or it is gone;
+        `GoError` as the server says; `DeadlineExceeded`; `HostUnavailable` when no host offers the API, or it is gone;
         `UnsupportedByHost` when this server has no such method; `ModelError` for an argument that cannot be sent, and
         `TypeError` for too many or too few.
         """
         caller = self._link.get()
-        call = _limited(caller, method, arguments, timeout)
-        if _running_loop() is caller.loop:
+        call = caller.call(method, arguments, timeout)
+        if running_loop() is caller.loop:
             return await call
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, caller.loop))
+        try:
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, caller.loop))
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            raise HostUnavailable(f"{method}: the plugin is stopping") from None
 
 
-def _running_loop() -> asyncio.AbstractEventLoop | None:
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop of this thread, if it runs one."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
-
-
-def _limited(caller: Caller, method: str, arguments: Sequence[Any], timeout: float) -> Coroutine[Any, Any, Any]:
-    async def call() -> Any:
-        try:
-            return await asyncio.wait_for(caller.call(method, arguments), timeout)
-        except TimeoutError:
-            raise APITimeout(f"{method}: the server did not answer within {timeout:g} s") from None
-
-    return call()

@@ -62,7 +62,7 @@ class TestClient(HookCalls):
     def call(self, name: str, /, **arguments: Any) -> Result[Any]:
         """Call a hook by its canonical name, with its parameters by their names; those left out arrive as None.
 
-        Raises what the handler raised, unless the client was made with `raise_exceptions=False`; `DeadlineExceeded`,
+        Raises what the handler raised, unless the client was made with `raise_exceptions=False`; `HandlerTimeout`,
         `NotImplementedByPlugin` and the like when there was no answer; `TypeError` for an unknown parameter.
         """
         if not self._finalizer.alive:

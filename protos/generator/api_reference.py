@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from mmhooks.naming import snake
+
 from .contract import api_notes, interface
-from .models import snake
 
 _INTRODUCTION = """# Plugin API
 

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from mmhooks.naming import snake
+
 from .contract import interface, message_comments
 
 # Which module holds which models. What only the configuration reaches goes to `config`.
@@ -225,12 +227,6 @@ def _fields(go_name: str, in_config: bool) -> Iterator[Field]:
         name = go_field if in_config else tag if tag not in ("", "-") else snake(go_field)
         type_, default = _python_type(go_type)
         yield Field(name + "_" * keyword.iskeyword(name), json_name, "omitempty" in options, type_, default)
-
-
-def snake(name: str) -> str:
-    """A name of Go's as Python has it: `team_id` for TeamID."""
-    name = re.sub(r"ID(s?)\b", r"Id\1", name).replace("OAuth", "Oauth").replace("DMs", "Dms")
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def _python_type(go: str) -> tuple[str, str]:

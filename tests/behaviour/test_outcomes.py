@@ -13,9 +13,9 @@ from mmhooks import (
     CommandResponse,
     Config,
     Context,
-    DeadlineExceeded,
     EmailNotification,
     HandlerError,
+    HandlerTimeout,
     NotImplementedByPlugin,
     Post,
     SyncResponse,
@@ -305,7 +305,7 @@ def message_will_be_posted(post):
     late = client.user_will_log_in(User()).error
     assert "did not answer within 0.1 s" in str(late)
     # Over net/rpc an error is a text, by which no server could tell a deadline from anything else.
-    assert type(late) is (HandlerError if request.node.callspec.params["load"] == "net/rpc" else DeadlineExceeded)
+    assert type(late) is (HandlerError if request.node.callspec.params["load"] == "net/rpc" else HandlerTimeout)
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from mmhooks import (
     CommandArgs,
     CommandResponse,
     Context,
-    DeadlineExceeded,
     HandlerError,
+    HandlerTimeout,
     ModelError,
     NotImplementedByPlugin,
     Post,
@@ -62,7 +62,7 @@ def test_deadline_is_raised_as_such() -> None:
     async def user_will_log_in(user: User) -> None:
         await asyncio.Event().wait()
 
-    with app.test_client() as client, pytest.raises(DeadlineExceeded, match=r"within 0\.1 s"):
+    with app.test_client() as client, pytest.raises(HandlerTimeout, match=r"within 0\.1 s"):
         client.user_will_log_in(User())
 
 
@@ -75,7 +75,7 @@ def test_exhausted_threads_are_raised_as_such() -> None:
         free.wait()
 
     with app.test_client() as client:
-        with pytest.raises(DeadlineExceeded):
+        with pytest.raises(HandlerTimeout):
             client.user_will_log_in(User())
         with pytest.raises(ThreadsExhausted, match="all 1 threads"):
             client.user_will_log_in(User())
@@ -95,7 +95,7 @@ def test_thread_that_comes_free_again_is_used_again() -> None:
         free.set()
 
     with app.test_client() as client:
-        with pytest.raises(DeadlineExceeded):
+        with pytest.raises(HandlerTimeout):
             client.user_will_log_in(User())
         client.on_activate()
         for _ in range(1000):

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from mmhooks import AppError, DeadlineExceeded, HandlerError, NotImplementedByPlugin, Post, User
+from mmhooks import AppError, HandlerError, HandlerTimeout, NotImplementedByPlugin, Post, User
 from mmhooks.hosts.netrpc import contract
 from mmhooks.hosts.netrpc.peers import Method
 from mmhooks.outcomes import Rejected, Unchanged, Value
@@ -118,7 +118,7 @@ def user_will_log_in(user): threading.Event().wait()
 async def message_will_be_posted(post): await asyncio.Event().wait()
 """)
     for name in ("UserWillLogIn", "MessageWillBePosted"):
-        with pytest.raises(DeadlineExceeded):
+        with pytest.raises(HandlerTimeout):
             process.call(name, [None, None], timeout=0.1)
     assert process.ping()
     assert process.stop() == 0
@@ -231,7 +231,7 @@ def test_call_without_an_answer_ends_at_its_deadline_and_only_that_call(start: S
 async def user_will_log_in(user):
     if user.username == "slow": await asyncio.Event().wait()
 """)
-    with pytest.raises(DeadlineExceeded):
+    with pytest.raises(HandlerTimeout):
         process.call("UserWillLogIn", [None, User(username="slow")], timeout=0.1)
     assert process.call("UserWillLogIn", [None, User()]) == Unchanged()
 

@@ -10,8 +10,8 @@ import grpc
 
 from mmhooks.errors import (
     CallError,
-    DeadlineExceeded,
     HandlerError,
+    HandlerTimeout,
     ModelError,
     NotImplementedByPlugin,
     ThreadsExhausted,
@@ -30,7 +30,7 @@ logger = logging.getLogger("mmhooks")
 
 _CODES = {
     NotImplementedByPlugin: grpc.StatusCode.UNIMPLEMENTED,
-    DeadlineExceeded: grpc.StatusCode.DEADLINE_EXCEEDED,
+    HandlerTimeout: grpc.StatusCode.DEADLINE_EXCEEDED,
     ThreadsExhausted: grpc.StatusCode.RESOURCE_EXHAUSTED,
     HandlerError: grpc.StatusCode.INTERNAL,
 }

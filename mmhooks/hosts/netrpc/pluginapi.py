@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from mmhooks.errors import APIError, APIUnavailable, ModelError, UnsupportedByHost
+from mmhooks.api.calls import LoopCaller
+from mmhooks.errors import APIError, HostUnavailable, ModelError, UnsupportedByHost
 from mmhooks.hosts.netrpc import contract
 from mmhooks.hosts.netrpc.gob.schema import Interface, Pointer, Schema, Struct, zero
 from mmhooks.hosts.netrpc.gob.types import RemoteProtocolError
@@ -17,15 +18,15 @@ _UNKNOWN_METHOD = "rpc: can't find method"
 """How Go's net/rpc says that there is none."""
 
 
-class ServerAPI:
+class ServerAPI(LoopCaller):
     """Calls the plugin API of the server that started this process."""
 
     def __init__(self, client: Client, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
         self._client = client
-        self.loop = loop
 
-    async def call(self, method: str, arguments: Sequence[Any]) -> Any:
-        """See `mmhooks.api.AsyncPluginAPI.call`."""
+    async def answer(self, method: str, arguments: Sequence[Any]) -> Any:
+        """See `mmhooks.api.calls.LoopCaller`."""
         schema, results = _method(method)
         if len(arguments) != len(schema.fields):
             raise TypeError(f"{method} takes {len(schema.fields)} arguments, not {len(arguments)}")
@@ -43,7 +44,7 @@ class ServerAPI:
                 ) from None
             raise APIError(f"{method}: {error}") from None
         except Lost as error:
-            raise APIUnavailable(f"{method}: {error}") from None
+            raise HostUnavailable(f"{method}: {error}") from None
         except RemoteProtocolError as error:
             raise APIError(f"{method}: the answer cannot be read: {error}") from None
         given = []

@@ -12,7 +12,7 @@ from typing import Any
 import grpc
 from grpc_health.v1 import health_pb2
 
-from mmhooks.errors import AppError, CallError, DeadlineExceeded, HandlerError, NotImplementedByPlugin, ThreadsExhausted
+from mmhooks.errors import AppError, CallError, HandlerError, HandlerTimeout, NotImplementedByPlugin, ThreadsExhausted
 from mmhooks.hooks import HOOKS
 from mmhooks.hosts.grpc.calls import hook_codec, servable
 from mmhooks.hosts.grpc.messages import PACKAGE, message_class
@@ -22,7 +22,7 @@ from mmhooks.testing.hosts import Gone, Unreachable
 
 _ERRORS: dict[Any, type[CallError]] = {
     grpc.StatusCode.UNIMPLEMENTED: NotImplementedByPlugin,
-    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+    grpc.StatusCode.DEADLINE_EXCEEDED: HandlerTimeout,
     grpc.StatusCode.RESOURCE_EXHAUSTED: ThreadsExhausted,
 }
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
-from mmhooks.errors import AppError, CallError, DeadlineExceeded, HandlerError, NotImplementedByPlugin
+from mmhooks.errors import AppError, CallError, HandlerError, HandlerTimeout, NotImplementedByPlugin
 from mmhooks.hooks import HOOKS, HookName
 from mmhooks.hosts.handshake import Host as Wire
 from mmhooks.hosts.netrpc import contract
@@ -84,7 +84,7 @@ class EmbeddedHost:
             return self._wait_for(self._connection.call_hook(hook_codec(name), arguments), timeout)
         except TimeoutError:
             # The host's own patience: a plugin that keeps its deadline has said so by then, in a text like any other.
-            raise DeadlineExceeded(f"the plugin did not answer within {timeout:g} s", hook=name) from None
+            raise HandlerTimeout(f"the plugin did not answer within {timeout:g} s", hook=name) from None
         except CallRefused as error:
             raise self._refusal(name, str(error)) from None
         except Lost as error:

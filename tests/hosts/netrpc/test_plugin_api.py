@@ -88,7 +88,7 @@ ERROR = {"id": "i", "message": "not found", "detailed_error": "d", "status_code"
 
 def test_app_error_of_the_server_is_raised_with_its_fields(activated: Echo) -> None:
     found = ask(activated, "call('GetUser', 'u')", {"GetUser": {"A": None, "B": ERROR}})
-    assert found["error"] == "AppError"
+    assert found["error"] == "NotFound"
     assert (found["id"], found["message"], found["detailed_error"], found["status_code"]) == (
         "i",
         "not found",
@@ -101,8 +101,8 @@ def test_app_error_of_the_server_is_raised_with_its_fields(activated: Echo) -> N
     ("answer", "expression", "error", "text"),
     [
         ({"error": "the database is away"}, "call('GetUser', 'u')", "APIError", "GetUser: the database is away"),
-        ({"never": True}, "call('GetUser', 'u', timeout=0.05)", "APITimeout", "did not answer within 0.05 s"),
-        ({"delay_ms": 1500}, "call('GetUser', 'u', timeout=0.05)", "APITimeout", "GetUser"),
+        ({"never": True}, "call('GetUser', 'u', timeout=0.05)", "DeadlineExceeded", "did not answer within 0.05 s"),
+        ({"delay_ms": 1500}, "call('GetUser', 'u', timeout=0.05)", "DeadlineExceeded", "GetUser"),
         ({}, "call('GetUsr', 'u')", "APIError", "did you mean 'GetUser'?"),
         ({}, "call('GetUser')", "TypeError", "GetUser takes 1 arguments, not 0"),
         ({}, "call('GetUser', 5)", "ModelError", "str"),
@@ -153,7 +153,7 @@ def test_sync_call_on_the_event_loop_is_refused_with_what_to_write(start_plugin:
     """)
     detail = plugin.activate()["reply"]["A"]["detailed_error"]
     assert detail.startswith("RuntimeError: ")
-    assert "await app.async_api.call('GetServerVersion', …)" in detail
+    assert "await app.async_api.get_server_version(…)" in detail
     assert plugin.api_calls() == []
 
 
@@ -263,7 +263,7 @@ def test_calls_under_way_end_with_the_connection(start_plugin: Start, kind: str,
     plugin = start_plugin(
         f"""
         import atexit, threading
-        from mmhooks import App, APIUnavailable
+        from mmhooks import App, HostUnavailable
         app = App()
         noted = threading.Event()
         atexit.register(noted.wait, 5)  # the process does not wait for threads that handlers run in
@@ -275,13 +275,13 @@ def test_calls_under_way_end_with_the_connection(start_plugin: Start, kind: str,
             app.logger.info("asking")
             try:
                 call("GetServerVersion")
-            except APIUnavailable as error:
+            except HostUnavailable as error:
                 note(str(error))
         async def async_wait():
             app.logger.info("asking")
             try:
                 await app.async_api.call("GetServerVersion")
-            except APIUnavailable as error:
+            except HostUnavailable as error:
                 note(str(error))
         @app.hook
         {call[kind]}
@@ -298,14 +298,14 @@ def test_calls_under_way_end_with_the_connection(start_plugin: Start, kind: str,
 
 def test_before_activation_there_is_no_api(start_plugin: Start) -> None:
     plugin = start_plugin("""
-        from mmhooks import App, APIUnavailable
+        from mmhooks import App, HostUnavailable
         app = App()
         @app.hook
         def on_shared_channels_ping(remote_cluster):
             try:
                 app.api.call("GetServerVersion")
-            except APIUnavailable as error:
-                return "offers it from OnActivate on" in str(error)
+            except HostUnavailable as error:
+                return "offer it from OnActivate on" in str(error)
         app.run()
     """)
     assert plugin.call_rpc("OnSharedChannelsPing")["reply"] == {"A": True}

@@ -195,10 +195,10 @@ class App(Blueprint, Generic[SettingsT]):
     def make_dispatcher(self, *, notice_edits: bool) -> Dispatcher:
         """A dispatcher of its own over this app's handlers, with its own threads; close it when done."""
         from mmhooks.dispatch import Dispatcher
+        from mmhooks.lifecycle import Lifecycle
 
-        return Dispatcher(
-            self._handlers, self.limits, self.on_error, notice_edits=notice_edits, settings=self._settings
-        )
+        lifecycle = Lifecycle(self.api_link, self._settings)
+        return Dispatcher(self._handlers, self.limits, self.on_error, notice_edits=notice_edits, lifecycle=lifecycle)
 
     def close_registration(self, reason: str) -> None:
         """Refuse handlers from now on. `reason` completes the sentence "… comes too late: …"."""

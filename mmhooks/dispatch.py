@@ -10,14 +10,14 @@ import asyncio
 import copy
 import inspect
 import logging
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mmhooks.binding import Handler
 from mmhooks.deadlines import Deadlines
-from mmhooks.errors import CallError, HandlerError, HandlerTimeout, NotImplementedByPlugin, ThreadsExhausted
-from mmhooks.hooks import HOOKS, Hook, HookName
+from mmhooks.errors import CallError, HandlerTimeout, NotImplementedByPlugin, ThreadsExhausted
+from mmhooks.hooks import Hook
+from mmhooks.lifecycle import STAGES
 from mmhooks.limits import Limits
 from mmhooks.log import authors_part
 from mmhooks.outcomes import Failed, Outcome, Reject, Rejected, Unchanged, handler_error, judge
@@ -25,12 +25,9 @@ from mmhooks.threads import Exhausted, Job, Result, ThreadPool
 from mmhooks.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from mmhooks.settings import Settings
+    from mmhooks.lifecycle import Lifecycle
 
 logger = logging.getLogger("mmhooks")
-
-_CONFIGURED = frozenset((HookName.OnActivate, HookName.OnConfigurationChange))
-"""The hooks before whose handlers something else is done."""
 
 
 class Dispatcher:
@@ -42,7 +39,7 @@ class Dispatcher:
         on_error: what a failed filter or gate answers whose handler has no such answer of its own.
         notice_edits: where arguments may be returned, compare them before and after, and say what was edited but not
             returned. It costs a copy of the arguments, so hosts leave it off.
-        settings: what is to be loaded before OnActivate and OnConfigurationChange, if there is any.
+        lifecycle: what belongs to activation, configuration and deactivation, beside the handlers.
     """
 
     def __init__(
@@ -52,11 +49,11 @@ class Dispatcher:
         on_error: Reject | None = None,
         *,
         notice_edits: bool = False,
-        settings: Settings[Any] | None = None,
+        lifecycle: Lifecycle | None = None,
     ) -> None:
         self.handlers = handlers
-        self.settings = settings
-        self._limits = limits
+        self.limits = limits
+        self.lifecycle = lifecycle
         self._on_error = on_error
         self._notice_edits = notice_edits
         self.threads = ThreadPool(limits.threads)
@@ -74,11 +71,12 @@ class Dispatcher:
 
         Result: an outcome; failures of the handler are the outcome `Failed`, or `Rejected` where `on_error` says so.
         """
-        if name in _CONFIGURED:
-            return await self._configured(HOOKS[name], timeout)
-        return await self._call(name, arguments, timeout)
+        if self.lifecycle is not None and name in STAGES:
+            return await self.lifecycle.run(self, name, timeout)
+        return await self.call(name, arguments, timeout)
 
-    async def _call(self, name: str, arguments: Sequence[Any], timeout: float | None) -> Outcome:
+    async def call(self, name: str, arguments: Sequence[Any], timeout: float | None) -> Outcome:
+        """Call a hook's handler and nothing else; see `dispatch`."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         call = self.begin(name, arguments, answer.set_result, timeout)
         try:
@@ -94,14 +92,13 @@ class Dispatcher:
         """Call a hook's handler and go on: for hosts that need no task of their own for a call.
 
         Arguments are those of `dispatch`, and the function that is given the outcome: on the loop, and before this
-        returns, with None as its result, where there is nothing to wait for. OnActivate and OnConfigurationChange are
-        for `dispatch` only.
+        returns, with None as its result, where there is nothing to wait for. The hooks of `STAGES` are for `dispatch` only.
         """
         handler = self.handlers.get(name)
         if handler is None:
             done(Failed(NotImplementedByPlugin(f"the plugin has no handler for {name}", hook=name)))
             return None
-        usual = budget = handler.timeout or self._limits.hook_timeout
+        usual = budget = handler.timeout or self.limits.hook_timeout
         if timeout is not None:
             budget = min(budget, timeout - margin(timeout))
         before = copy.deepcopy(arguments) if self._notice_edits and handler.hook.result else None
@@ -142,32 +139,6 @@ class Dispatcher:
         """Keep a task alive that has been cancelled and may take its time."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _configured(self, hook: Hook, timeout: float | None) -> Outcome:
-        """OnActivate or OnConfigurationChange, with what comes before its handler, which may be all there is.
-
-        Each step has half of the time that the host leaves, so that the next has the other half.
-        """
-        end = None if timeout is None else time.monotonic() + timeout
-
-        def left(share: float = 1) -> float | None:
-            return None if end is None else share * (end - time.monotonic())
-
-        if self.settings is not None:
-            half, usual = left(0.5), self._limits.hook_timeout
-            await self.settings.load(usual if half is None else min(usual, half))
-            if problem := self.settings.problem:
-                return self.failure(hook, HandlerError(problem, hook=hook.name, handler="App(settings=…)"))
-        # Mattermost's `hooks.go` promises OnConfigurationChange once before OnActivate; in Go, too, the plugin's side
-        # keeps that promise. An error there does not keep the plugin from starting.
-        configures = HookName.OnConfigurationChange in self.handlers
-        if hook.name is HookName.OnActivate and configures:
-            outcome = await self._call(HookName.OnConfigurationChange, (), left(0.5))
-            if isinstance(outcome, Failed):
-                logger.warning("OnConfigurationChange failed before OnActivate; the plugin is activated all the same")
-        if hook.name not in self.handlers and (configures or self.settings is not None):
-            return Unchanged()
-        return await self._call(hook.name, (), left())
 
 
 class Call:

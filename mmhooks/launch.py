@@ -19,8 +19,12 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from mmhooks.lifeline import Lifeline
+
+if TYPE_CHECKING:
+    from mmhooks.log import HclogHandler
 
 COOKIE = ("MATTERMOST_PLUGIN", "Securely message teams, anywhere.")
 """By this variable a plugin knows that Mattermost started it (Mattermost's plugin package, go-plugin's magic cookie)."""
@@ -45,6 +49,8 @@ class Launch:
         faulthandler.enable(self._stderr)  # a crash in C code leaves a traceback in the server's log
         self.lifeline = Lifeline(os.getppid(), self._stderr, self._end)
         self.lifeline.start()
+        self.log: HclogHandler | None = None
+        """What writes the records of all loggers to the host."""
 
     def write_handshake(self, line: str) -> None:
         """Write the one line that the host reads from the real standard output."""
@@ -70,6 +76,8 @@ class Launch:
     def _leave_to_parent(self) -> None:
         # In a forked child: the host waits until nobody has its pipes any more.
         self._stderr_lock = threading.Lock()
+        if self.log is not None:
+            self.log.divert = None  # its other way is the parent's
         faulthandler.enable(STDERR)
         for fd in (self._stdout, self._stderr):
             os.close(fd)
@@ -184,7 +192,7 @@ def take_over() -> None:
             stream.reconfigure(line_buffering=True)  # a print is seen when it is made, as on a terminal
     from mmhooks import log
 
-    log.install(launched.write_stderr)
+    launched.log = log.install(launched.write_stderr)
 
 
 def _leave(launch: Launch, pid: int) -> None:

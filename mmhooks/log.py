@@ -13,35 +13,91 @@ import logging
 import os
 import types
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import NamedTuple
 
 LONGEST = 16_000
 """Bytes of one value, as JSON writes it: a line of 64 KiB is cut in two by the host, and then is not JSON."""
 
+_EXTRA = 500
+"""Bytes of one value of `extra`, of which there are `_MOST` at most, for the same reason."""
+
+_MOST = 16
+
 _LEVELS = ((logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info"))
+
+_USUAL = frozenset((*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"))
+"""What every record has; all else came by `extra`."""
+
+
+class Entry(NamedTuple):
+    """What a record says, fixed at its time: arguments of a message may change later."""
+
+    level: str
+    name: str
+    message: str
+    time: float
+    pairs: dict[str, str]
+    """Values of `extra`, and the traceback and the stack if the record has them."""
+
+    def line(self) -> bytes:
+        """The entry as a host reads it on stderr."""
+        time = datetime.datetime.fromtimestamp(self.time, datetime.UTC)
+        entry = {
+            "@level": self.level,
+            "@message": self.message,
+            "@module": self.name,
+            "@timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        }
+        return json.dumps(self.pairs | entry).encode() + b"\n"
+
+
+def entry_of(record: logging.LogRecord) -> Entry:
+    """What a record says, with no value too long for a host."""
+    level = next((name for number, name in _LEVELS if record.levelno >= number), "debug")
+    extra = [name for name in vars(record) if name not in _USUAL]
+    pairs = {name: _short(str(getattr(record, name)), _EXTRA) for name in extra[:_MOST]}
+    if len(extra) > _MOST:
+        pairs["left out"] = str(len(extra) - _MOST)
+    if record.exc_info and record.exc_info[0]:
+        pairs["traceback"] = _short(logging.Formatter().formatException(record.exc_info))
+    if record.stack_info:
+        pairs["stack"] = _short(record.stack_info)
+    return Entry(level, record.name, _short(record.getMessage()), record.created, pairs)
 
 
 class HclogHandler(logging.Handler):
-    """A handler whose records a go-plugin host takes over with their levels."""
+    """A handler whose records a go-plugin host takes over with their levels.
+
+    `divert` may be set to a function that takes entries for another way; it answers whether it took one.
+    """
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         super().__init__()
         self._write = write
+        self.divert: Callable[[Entry], bool] | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
         try:
-            self._write(_line(record))
+            entry = entry_of(record)
+            if self.divert is None or not self.divert(entry):
+                self.write(entry)
         except Exception:
             self.handleError(record)
 
+    def write(self, entry: Entry) -> None:
+        """Give an entry to the host on stderr."""
+        self._write(entry.line())
 
-def install(write: Callable[[bytes], None]) -> None:
+
+def install(write: Callable[[bytes], None]) -> HclogHandler:
     """Send the records of all loggers, from INFO on, to a host. `logging.basicConfig` does nothing after that."""
     root = logging.getLogger()
-    root.addHandler(HclogHandler(write))
+    handler = HclogHandler(write)
+    root.addHandler(handler)
     root.setLevel(logging.INFO)
     for chatty in ("asyncio", "grpc"):
         logging.getLogger(chatty).setLevel(logging.INFO)  # their debugging says nothing about a plugin
+    return handler
 
 
 def authors_part(traceback: types.TracebackType | None) -> types.TracebackType | None:
@@ -54,31 +110,15 @@ def authors_part(traceback: types.TracebackType | None) -> types.TracebackType |
 _NOT_THE_AUTHORS = (os.path.dirname(__file__) + os.sep, "<frozen importlib")
 
 
-def _line(record: logging.LogRecord) -> bytes:
-    level = next((name for number, name in _LEVELS if record.levelno >= number), "debug")
-    time = datetime.datetime.fromtimestamp(record.created, datetime.UTC)
-    entry: dict[str, Any] = {
-        "@level": level,
-        "@message": _short(record.getMessage()),
-        "@module": record.name,
-        "@timestamp": time.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-    }
-    if record.exc_info and record.exc_info[0]:
-        entry["traceback"] = _short(logging.Formatter().formatException(record.exc_info))
-    if record.stack_info:
-        entry["stack"] = _short(record.stack_info)
-    return json.dumps(entry).encode() + b"\n"
-
-
-def _short(text: str) -> str:
-    if len(json.dumps(text)) <= LONGEST:
+def _short(text: str, longest: int = LONGEST) -> str:
+    if len(json.dumps(text)) <= longest:
         return text
     # The end of a traceback says most, the beginning of a message.
-    head, tail = _fitting(text), _fitting(reversed(text))
+    head, tail = _fitting(text, longest), _fitting(reversed(text), longest)
     return f"{text[:head]} … {len(text) - head - tail} characters left out … {text[-tail:]}"
 
 
-def _fitting(characters: Iterable[str]) -> int:
+def _fitting(characters: Iterable[str], longest: int) -> int:
     """How many of the characters fill half of a value."""
     sizes = itertools.accumulate(len(json.dumps(character)) - len('""') for character in characters)
-    return sum(1 for _ in itertools.takewhile(lambda size: size <= LONGEST // 2, sizes))
+    return sum(1 for _ in itertools.takewhile(lambda size: size <= longest // 2, sizes))

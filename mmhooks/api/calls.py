@@ -13,6 +13,9 @@ from mmhooks.naming import snake
 TIMEOUT = 30.0
 """Seconds for one call, unless it says otherwise: what a hook's handler has for all that it does."""
 
+FLUSH = 1.0
+"""Seconds that a plugin which ends waits at most until the server has its records."""
+
 
 class Caller(Protocol):
     """A host's way to the plugin API. `loop` is the event loop on which its async calls run.
@@ -27,6 +30,16 @@ class Caller(Protocol):
 
     def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
         """Call a method and wait for its answer, in any thread but the loop's."""
+
+
+class Log(Protocol):
+    """Sends a plugin's records to the server's log."""
+
+    async def flush(self, timeout: float) -> None:
+        """Wait until the server has all records, but not for longer."""
+
+    def close(self) -> None:
+        """Send no more."""
 
 
 class LoopCaller:
@@ -64,29 +77,35 @@ class Link:
     """The caller of an app, once its host has given one."""
 
     def __init__(self) -> None:
-        self._caller: Caller | None = None
-        self._absence = _NOT_YET
-
-    @property
-    def caller(self) -> Caller | None:
+        self.caller: Caller | None = None
         """The host's way to the plugin API, if it is there."""
-        return self._caller
-
-    @caller.setter
-    def caller(self, caller: Caller | None) -> None:
-        self._caller = caller
-        self._absence = _NOT_YET
-
-    def close(self, reason: str) -> None:
-        """Refuse calls from now on, for this reason, until a host gives a caller again."""
-        self._caller = None
-        self._absence = reason
+        self.log: Log | None = None
+        """What sends the plugin's records by the caller."""
+        self._closed = ""
 
     def get(self) -> Caller:
-        """Raises `HostUnavailable` when there is none."""
-        if self._caller is None:
-            raise HostUnavailable(self._absence)
-        return self._caller
+        """Raises `HostUnavailable` when there is none, or calls are refused."""
+        if self._closed:
+            raise HostUnavailable(self._closed)
+        if self.caller is None:
+            raise HostUnavailable(_NOT_YET)
+        return self.caller
+
+    async def close(self, reason: str) -> None:
+        """Refuse calls from now on, for this reason; the server has the plugin's records before, if it takes them."""
+        if self.log is not None:
+            await self.log.flush(FLUSH)
+        self._closed = reason
+
+    def reopen(self) -> None:
+        """Refuse calls no longer."""
+        self._closed = ""
+
+    def end(self) -> None:
+        """The host is gone, or will be."""
+        self._closed = self._closed or "the plugin is stopping"
+        if self.log is not None:
+            self.log.close()
 
 
 _NOT_YET = (

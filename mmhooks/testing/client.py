@@ -39,8 +39,7 @@ class TestClient(HookCalls):
         self._app = app
         self._raise = raise_exceptions
         self._dispatcher = app.make_dispatcher(notice_edits=True)
-        self._settings = self._dispatcher.settings
-        self._settings_before = self._settings.state if self._settings else (None, {})
+        self._put_back = self._dispatcher.lifecycle.memory() if self._dispatcher.lifecycle else lambda: None
         self._finalizer = weakref.finalize(self, self._dispatcher.close)
 
     def __enter__(self) -> Self:
@@ -51,8 +50,8 @@ class TestClient(HookCalls):
 
     def close(self) -> None:
         """End the threads of this client, and put back the settings that the app had before."""
-        if self._settings and self._finalizer.alive:
-            self._settings.state = self._settings_before
+        if self._finalizer.alive:
+            self._put_back()
         self._finalizer()
 
     def implemented_hooks(self) -> list[str]:

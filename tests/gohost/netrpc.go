@@ -31,6 +31,7 @@ func (w *overNetRPC) configure(config *plugin.ClientConfig, _ *command) {
 	config.AllowedProtocols = []plugin.Protocol{plugin.ProtocolNetRPC}
 	config.StartTimeout = 3 * time.Second
 	w.logger = config.Logger
+	w.api.logger = config.Logger.Named(logName)
 }
 
 func (w *overNetRPC) Server(*plugin.MuxBroker) (any, error) {

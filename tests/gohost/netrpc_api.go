@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"gohost/contract"
 )
 
@@ -21,6 +23,11 @@ type api struct {
 	mu      sync.Mutex
 	answers map[string]apiAnswer
 	calls   []result
+	logger  hclog.Logger // the server's log
+}
+
+var logLevels = map[string]hclog.Level{
+	"LogDebug": hclog.Debug, "LogInfo": hclog.Info, "LogWarn": hclog.Warn, "LogError": hclog.Error,
 }
 
 type apiAnswer struct {
@@ -79,6 +86,10 @@ func newReturns(method string) (any, error) {
 func (a *api) answer(call contract.Call, args any) apiAnswer {
 	heard := described("args", args)
 	heard["method"] = call.Name
+	if level, ok := logLevels[call.Name]; ok {
+		said := reflect.ValueOf(args).Elem()
+		a.logger.Log(level, said.Field(0).String(), said.Field(1).Interface().([]any)...)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.calls = append(a.calls, heard)

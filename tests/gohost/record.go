@@ -22,6 +22,9 @@ type recorder struct {
 	output  map[string][]byte // by channel
 }
 
+// logName is the name of the records that a plugin logs by the API.
+const logName = "api"
+
 type record struct {
 	Level   string         `json:"level"`
 	Name    string         `json:"name"`

@@ -44,7 +44,9 @@ async def _serve(arrival: Arrival, launch: Launch, shaken: Callable[[], None]) -
     goplugin.end()
     await server.stop(loop.CALLS_GRACE)
     if arrival.app is not None:
-        arrival.app.dispatcher.close()
+        from mmhooks.hosts.connection import disconnect  # not before the handshake
+
+        disconnect(arrival.app)
     if address[0] == "unix":
         with contextlib.suppress(OSError):
             os.unlink(address[1])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mmhooks.changes import Snapshot
 from mmhooks.errors import AppError
 from mmhooks.hooks import HOOKS, HookName
+from mmhooks.hosts.connection import connect
 from mmhooks.hosts.implemented import Implemented
 from mmhooks.hosts.netrpc import contract
 from mmhooks.hosts.netrpc.broker import Broker
@@ -60,7 +61,8 @@ class PluginService:
         }
         methods["Plugin.Implemented"] = self._tell_implemented
         methods["Plugin.OnActivate"] = self._activate
-        methods["Plugin.OnConfigurationChange"] = self._configure
+        for name in (HookName.OnConfigurationChange, HookName.OnDeactivate):
+            methods[f"Plugin.{name}"] = functools.partial(self._dispatch, name)
         return methods
 
     def _call(self, name: str, stream: Stream, request: Request) -> Deferred:
@@ -120,14 +122,14 @@ class PluginService:
         if isinstance(api, BaseException):
             error = AppError(f"the server's plugin API cannot be reached: {api}")
             return stream.response(request, codec.reply, {"A": error})
-        self._app.api_link.caller = ServerAPI(Client(api, "Plugin"), asyncio.get_running_loop())
+        connect(self._app, ServerAPI(Client(api, "Plugin"), asyncio.get_running_loop()))
         needed = HookName.OnActivate in self._app.implemented_hooks()
         outcome = await self._dispatcher.dispatch(HookName.OnActivate, ()) if needed else Unchanged()
         return self._answer(codec, outcome, stream, request)
 
-    async def _configure(self, stream: Stream, request: Request) -> bytes:
-        outcome = await self._dispatcher.dispatch(HookName.OnConfigurationChange, ())
-        return self._answer(hook_codec(HookName.OnConfigurationChange), outcome, stream, request)
+    async def _dispatch(self, name: str, stream: Stream, request: Request) -> bytes:
+        outcome = await self._dispatcher.dispatch(name, ())
+        return self._answer(hook_codec(name), outcome, stream, request)
 
 
 _NOTHING: frozenset[int] = frozenset()

@@ -79,7 +79,9 @@ async def _serve(arrival: Arrival, launch: Launch, listening: socket.socket) -> 
     goplugin.end()
     await asyncio.sleep(0)  # the transport hangs up in the loop's next round
     if arrival.app is not None:
-        arrival.app.dispatcher.close()
+        from mmhooks.hosts.connection import disconnect
+
+        disconnect(arrival.app)
 
 
 def _listen(launch: Launch) -> tuple[socket.socket, Literal["unix", "tcp"], str]:

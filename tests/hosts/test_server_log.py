@@ -65,7 +65,7 @@ def test_all_is_told_when_deactivation_is_over(talks: Served) -> None:
 
 
 def test_a_log_that_fails_leaves_the_records_to_stderr(talks: Served) -> None:
-    talks.answer("LogInfo", error={"id": "log.full", "message": "the log is full"})
+    talks.answer("LogInfo", failure="the log is full")
     talks.activate()
     assert talks.plugin.wait_log("activating")["name"] != "api"
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from mmhooks import threads
 from mmhooks.errors import APIError, DeadlineExceeded, HostUnavailable
 from mmhooks.naming import snake
 
@@ -133,7 +134,12 @@ class Calls:
                 f"app.api.{name} waits, and on the event loop nothing could answer meanwhile: in async code write "
                 f"`await app.async_api.{name}(…)`"
             )
-        return caller.call_from_thread(method, arguments, timeout)
+        pool = threads.lend()
+        try:
+            return caller.call_from_thread(method, arguments, timeout)
+        finally:
+            if pool is not None:
+                pool.take_back()
 
 
 class AsyncCalls:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -171,6 +172,15 @@ class AsyncCalls:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             raise HostUnavailable(f"{method}: the plugin is stopping") from None
+
+
+_READING = re.compile(r"(KV)?(Get|List|Has|Search|Is|Count|Read|Load)(?=[A-Z]|$)")
+
+
+def is_repeatable(method: str) -> bool:
+    """Whether calling a method twice does no more than calling it once, whatever became of the first call: it only reads, or
+    like GetDirectChannel makes what is not there yet."""
+    return _READING.match(method) is not None
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

@@ -21,7 +21,12 @@ class Served:
 
     def activate(self) -> None:
         """Have the plugin activated, which must succeed."""
-        answer = self.plugin.call("OnActivate") if self.wire == "grpc" else self.plugin.activate()["reply"]
+        if self.wire == "netrpc":
+            answer = self.plugin.activate()["reply"]
+        elif "OnActivate" in self.plugin.call("Implemented")["hooks"]:
+            answer = self.plugin.call("OnActivate")
+        else:
+            return
         assert answer in ({}, {"A": None}), answer
 
     def call(self, hook: str, **arguments: Any) -> dict[str, Any]:

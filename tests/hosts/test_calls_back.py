@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import Start
 from tests.hosts.conftest import Served, serve
 
-WIRES = ["netrpc"]
+WIRES = ["netrpc", "grpc"]
 every_wire = pytest.mark.parametrize("wire", WIRES)
 
 NESTS = """

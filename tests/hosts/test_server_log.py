@@ -40,7 +40,7 @@ def logged(served: Served) -> list[tuple[str, str, dict[str, Any]]]:
     return [(r["level"], r["message"], r["args"]) for r in served.plugin.logs() if r["name"] == "api"]
 
 
-@pytest.fixture(params=["netrpc"])
+@pytest.fixture(params=["netrpc", "grpc"])
 def talks(request: pytest.FixtureRequest, start_plugin: Start) -> Served:
     return serve(start_plugin, TALKS, request.param)
 
@@ -106,7 +106,7 @@ LATE = """
 """
 
 
-@pytest.mark.parametrize("wire", ["netrpc"])
+@pytest.mark.parametrize("wire", ["netrpc", "grpc"])
 def test_a_late_thread_is_told_that_the_plugin_has_been_deactivated(start_plugin: Start, wire: str) -> None:
     served = serve(start_plugin, LATE, wire)
     served.activate()

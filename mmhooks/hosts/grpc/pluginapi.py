@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+import json
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -10,8 +12,11 @@ from typing import Any
 import grpc
 import grpc.aio
 
+from mmhooks.api.calls import is_repeatable
 from mmhooks.errors import HostUnavailable, MmhooksError
+from mmhooks.hosts.grpc.messages import PACKAGE
 from mmhooks.hosts.grpc.methods import MethodCodec, method_codec
+from mmhooks.hosts.grpc.methods import names as names_of_methods
 from mmhooks.hosts.grpc.statuses import failure
 
 TARGET = "MATTERMOST_PLUGIN_API_TARGET"
@@ -31,6 +36,24 @@ _OPTIONS = (
 )
 
 
+ATTEMPTS = 4
+"""How often a method that may be repeated is called when the server cannot be reached, in a second or so."""
+
+
+@functools.cache
+def _retries() -> str:
+    """gRPC's own word for what is to be tried again, and when."""
+    names = [{"service": f"{PACKAGE}.PluginAPI", "method": name} for name in names_of_methods() if is_repeatable(name)]
+    policy = {
+        "maxAttempts": ATTEMPTS,
+        "initialBackoff": "0.1s",
+        "maxBackoff": "1s",
+        "backoffMultiplier": 3,
+        "retryableStatusCodes": ["UNAVAILABLE"],
+    }
+    return json.dumps({"methodConfig": [{"name": names, "retryPolicy": policy}]})
+
+
 class ServerAPI:
     """Calls the plugin API of the server that started this process.
 
@@ -47,7 +70,8 @@ class ServerAPI:
         self.loop = loop
         self._target = target
         self._limit = limit
-        self._options = [*_OPTIONS, ("grpc.max_receive_message_length", -1 if limit is None else limit)]
+        size = -1 if limit is None else limit
+        self._options = [*_OPTIONS, ("grpc.max_receive_message_length", size), ("grpc.service_config", _retries())]
         self._lock = threading.Lock()
         self._channel: Any = None
         self._thread_channel: Any = None

@@ -28,7 +28,9 @@ def test_the_defaults_stay_and_one_line_says_so(start_plugin: Start) -> None:
     assert plugin.call("OnActivate") == {}
     assert plugin.call("OnConfigurationChange") == {}
     assert plugin.call("RunDataRetention") == {"deleted_count": "3"}
-    record = plugin.wait_log("settings are not loaded, and stay as they are, at first the defaults: the plugin API is")
+    record = plugin.wait_log(
+        "settings are not loaded, and stay as they are, at first the defaults: LoadPluginConfiguration: the plugin API is"
+    )
     assert record["level"] == "warn"
     assert len([each for each in plugin.logs() if "settings" in each["message"]]) == 1
 

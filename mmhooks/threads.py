@@ -3,6 +3,9 @@
 Calls queue until their deadline. Only when every thread is stuck in a handler past its deadline do calls fail at once.
 The threads are daemons: a stuck one does not keep the process from ending.
 
+A thread that waits for the server lends its place: the server may wait for a hook of this plugin meanwhile, for which there
+has to be a thread, or both would wait for each other.
+
 A further thread is woken only when those at work do not keep up: threads that wake for every call take the interpreter
 from each other and from the event loop, and half of the calls that could be made in a second are lost.
 """
@@ -27,6 +30,21 @@ Result = tuple[Any, BaseException | None]
 
 PATIENCE = 0.002
 """Seconds for which a queued call waits for threads that are at work, before further ones are woken."""
+
+
+MOST = 1024
+"""Threads in all, with those that wait for the server."""
+
+_here = threading.local()
+"""`pool` is that of the thread, if it is one of a pool."""
+
+
+def lend() -> ThreadPool | None:
+    """Say that this thread waits for the server. Result: whom to say that it does no longer, by `take_back`."""
+    pool: ThreadPool | None = getattr(_here, "pool", None)
+    if pool is not None:
+        pool.lend()
+    return pool
 
 
 class Exhausted(Exception):
@@ -98,7 +116,7 @@ class _Worker:
 
 
 class ThreadPool:
-    """At most `size` threads, made when they are needed."""
+    """At most `size` threads that do not wait for the server, made when they are needed."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -106,6 +124,7 @@ class ThreadPool:
         self._queue: collections.deque[Job] = collections.deque()
         self._idle: list[_Worker] = []
         self._threads = 0
+        self._lent = 0
         self._stuck: set[Job] = set()
         self._closed = False
         self._results: dict[asyncio.AbstractEventLoop, _Results] = {}
@@ -115,13 +134,33 @@ class ThreadPool:
         self._taken = 0  # jobs, ever
         self._looking = False
 
+    @property
+    def _places(self) -> int:
+        return min(self.size + self._lent, max(self.size, MOST))
+
+    def lend(self) -> None:
+        """Have a thread more, since one of them waits for the server."""
+        with self._lock:
+            self._lent += 1
+            if not self._queue or self._looking:
+                return
+            self._looking = True
+            loop, taken = self._queue[0].loop, self._taken
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(self._look, loop, taken, 1)
+
+    def take_back(self) -> None:
+        """The thread waits no longer."""
+        with self._lock:
+            self._lent -= 1
+
     def submit(self, job: Job) -> None:
         """Queue a job; on its loop. Raises `Exhausted` when every thread is past its deadline."""
         if job.loop not in self._results:
             self._results = {loop: results for loop, results in self._results.items() if not loop.is_closed()}
             self._results[job.loop] = _Results(job.loop)
         with self._lock:
-            if len(self._stuck) >= self.size:
+            if len(self._stuck) >= self._places:
                 raise Exhausted
             self._queue.append(job)
             if self._awake:
@@ -141,7 +180,7 @@ class ThreadPool:
             self._awake += 1
             worker.sleep.release()
             return True
-        if self._threads < self.size and not self._closed:
+        if self._threads < self._places and not self._closed:
             self._threads += 1
             self._awake += 1
             return False
@@ -151,7 +190,7 @@ class ThreadPool:
         """Wake further threads, more each time, when nothing has been taken from the queue since the last look."""
         missing = 0
         with self._lock:
-            if not self._queue or (not self._idle and self._threads >= self.size):
+            if not self._queue or (not self._idle and self._threads >= self._places):
                 self._looking = False
                 return
             if self._taken == taken:
@@ -195,7 +234,7 @@ class ThreadPool:
             if not job.started or job.ended:
                 return
             self._stuck.add(job)
-            exhausted = len(self._stuck) >= self.size
+            exhausted = len(self._stuck) >= self._places
         if exhausted:
             logger.error(
                 "all %d threads for sync handlers are past their deadlines; calls fail until one is free. Stuck: %s",
@@ -213,6 +252,7 @@ class ThreadPool:
             self._idle.clear()
 
     def _work(self, wave: int) -> None:
+        _here.pool = self
         worker = _Worker()
         worker.wave = wave
         while (job := self._next(worker)) is not None:

@@ -165,6 +165,13 @@ func (a *api) fillOnce(method string, fill func() any) any {
 	return answer
 }
 
+// succeeds tells whether a call is answered without an error, for all that the
+// test has said.
+func (answer *apiAnswer) succeeds() bool {
+	return answer == nil ||
+		!answer.Never && !answer.Cut && answer.RawHex == nil && answer.netrpcError == "" && answer.grpcStatus == nil
+}
+
 var logLevels = map[string]hclog.Level{
 	"LogDebug": hclog.Debug, "LogInfo": hclog.Info, "LogWarn": hclog.Warn, "LogError": hclog.Error,
 }

@@ -177,7 +177,7 @@ func (w *overGRPC) answer(ctx context.Context, method protoreflect.MethodDescrip
 	}
 	name := string(method.Name())
 	given, kv := w.api.arrived(name, callTold(ctx, method, data))
-	if level, ok := logLevels[name]; ok {
+	if level, ok := logLevels[name]; ok && given.succeeds() {
 		message, details := logEntry(request)
 		w.api.logger.Log(level, message, details...)
 	}

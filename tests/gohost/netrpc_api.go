@@ -56,7 +56,7 @@ type netrpcReply struct {
 // long.
 func (w *overNetRPC) answer(call contract.Call, args any) func() netrpcReply {
 	given, kv := w.api.arrived(call.Name, func() result { return described("args", args) })
-	if level, ok := logLevels[call.Name]; ok {
+	if level, ok := logLevels[call.Name]; ok && given.succeeds() {
 		said := reflect.ValueOf(args).Elem()
 		w.api.logger.Log(level, said.Field(0).String(), said.Field(1).Interface().([]any)...)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
@@ -28,7 +29,7 @@ type grpcAPI struct {
 
 	serving  sync.Mutex
 	server   *grpc.Server // nil while it is stopped
-	listener *breakable
+	listener atomic.Pointer[breakable]
 }
 
 // grpcStatus is the error of a call that is no answer.
@@ -88,10 +89,11 @@ func (a *grpcAPI) start() error {
 		return fail("argument", "%s", err)
 	}
 	a.address = listener.Addr().String()
-	a.listener = newBreakable(listener)
-	a.server = grpc.NewServer(grpc.ForceServerCodecV2(raw{}))
-	a.server.RegisterService(a.service, nil)
-	go func(server *grpc.Server) { _ = server.Serve(a.listener) }(a.server)
+	breaks, server := newBreakable(listener), grpc.NewServer(grpc.ForceServerCodecV2(raw{}))
+	server.RegisterService(a.service, nil)
+	a.listener.Store(breaks)
+	a.server = server
+	go func() { _ = server.Serve(breaks) }()
 	return nil
 }
 
@@ -216,7 +218,7 @@ func (w *overGRPC) answer(ctx context.Context, method protoreflect.MethodDescrip
 		response = given.raw
 	}
 	if given.Cut {
-		w.api.listener.cut(ctx)
+		w.api.listener.Load().cut(ctx)
 	}
 	return response, nil
 }

@@ -36,14 +36,16 @@ MOST = 1024
 """Threads in all, with those that wait for the server."""
 
 _here = threading.local()
-"""`pool` is that of the thread, if it is one of a pool."""
+"""`place` is the thread's place in a pool, if it has one: the pool, and its worker."""
 
 
 def lend() -> ThreadPool | None:
     """Say that this thread waits for the server. Result: whom to say that it does no longer, by `take_back`."""
-    pool: ThreadPool | None = getattr(_here, "pool", None)
-    if pool is not None:
-        pool.lend()
+    place: tuple[ThreadPool, _Worker] | None = getattr(_here, "place", None)
+    if place is None:
+        return None
+    pool, worker = place
+    pool.lend(worker)
     return pool
 
 
@@ -138,16 +140,16 @@ class ThreadPool:
     def _places(self) -> int:
         return min(self.size + self._lent, max(self.size, MOST))
 
-    def lend(self) -> None:
-        """Have a thread more, since one of them waits for the server."""
+    def lend(self, worker: _Worker) -> None:
+        """Have a thread more, since this one waits for the server."""
         with self._lock:
             self._lent += 1
-            if not self._queue or self._looking:
-                return
-            self._looking = True
-            loop, taken = self._queue[0].loop, self._taken
-        with contextlib.suppress(RuntimeError):  # the loop is closed
-            loop.call_soon_threadsafe(self._look, loop, taken, 1)
+            if worker.wave == self._wave:
+                self._awake -= 1
+                worker.wave = -1
+            needs_thread = bool(self._queue) and not self._awake and not self._wake()
+        if needs_thread:
+            self._make_thread(None)
 
     def take_back(self) -> None:
         """The thread waits no longer."""
@@ -252,9 +254,9 @@ class ThreadPool:
             self._idle.clear()
 
     def _work(self, wave: int) -> None:
-        _here.pool = self
         worker = _Worker()
         worker.wave = wave
+        _here.place = self, worker
         while (job := self._next(worker)) is not None:
             result = None if job.withdrawn else job.run()
             with self._lock:

@@ -6,6 +6,7 @@ import asyncio
 import functools
 import json
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -83,10 +84,11 @@ class ServerAPI:
         """Call a method, on the loop."""
         codec, send = self._calls.get(method) or self._prepared(method)
         request = codec.request(arguments)
+        began = time.monotonic()
         try:
             answer = await send(request, timeout=timeout)
         except grpc.aio.AioRpcError as error:
-            raise self._failure(method, timeout, error) from None
+            raise self._failure(method, timeout, began, error) from None
         except asyncio.CancelledError:
             # The end of the connection cancels its calls.
             task = asyncio.current_task()
@@ -103,12 +105,13 @@ class ServerAPI:
         """Call a method and wait for its answer, in any thread but the loop's."""
         codec, send = self._thread_calls.get(method) or self._prepared_for_threads(method)
         request = codec.request(arguments)
+        began = time.monotonic()
         try:
             answer = send(request, timeout=timeout)
         except grpc.RpcError as error:
             if self._closed:
                 raise _stopping(method) from None
-            raise self._failure(method, timeout, error) from None
+            raise self._failure(method, timeout, began, error) from None
         except ValueError:
             if self._closed:
                 raise _stopping(method) from None
@@ -143,9 +146,16 @@ class ServerAPI:
             self._thread_calls[method] = codec, self._thread_channel.unary_unary(codec.path)
             return self._thread_calls[method]
 
-    def _failure(self, method: str, timeout: float, error: Any) -> MmhooksError:
-        text = error.details() or ""
-        return failure(method, error.code(), text, target=self._target, timeout=timeout, limit=self._limit)
+    def _failure(self, method: str, timeout: float, began: float, error: Any) -> MmhooksError:
+        return failure(
+            method,
+            error.code(),
+            error.details() or "",
+            target=self._target,
+            timeout=timeout,
+            seconds=time.monotonic() - began,
+            limit=self._limit,
+        )
 
 
 class NoServerAPI:

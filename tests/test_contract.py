@@ -16,7 +16,7 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto
 
 from mmhooks.hooks import HOOKS
 from mmhooks.hosts.grpc.messages import PACKAGE, methods
-from mmhooks.naming import snake
+from protos.generator.api_methods import parameter_name
 from protos.generator.contract import ROOT, api_notes, descriptors, interface
 
 FACTS = Path(__file__).parents[2] / "shared" / "contract"
@@ -348,7 +348,7 @@ def test_files_that_are_stale_or_missing_are_noticed_and_not_written(tmp_path: P
 def test_the_notes_on_the_plugin_api_are_about_its_methods_and_their_arguments() -> None:
     assert [*api_notes()] == [method["name"] for method in interface()["api"]]
     for method in interface()["api"]:
-        note, names = api_notes()[method["name"]], [snake(name) for name, _ in method["parameters"]]
+        note, names = api_notes()[method["name"]], [parameter_name(name) for name, _ in method["parameters"]]
         assert note["summary"].endswith(".")
         assert {*note.get("arguments", {})} | {*note.get("defaults", {})} <= {*names}
         # What has a default comes last.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mmhooks.errors import DeadlineExceeded, HostUnavailable
+from mmhooks.errors import APIError, DeadlineExceeded, HostUnavailable
 from mmhooks.naming import snake
 
 TIMEOUT = 30.0
@@ -172,3 +173,14 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def read_settings(answer: bytes) -> dict[str, Any]:
+    """The settings in the answer of LoadPluginConfiguration, which is JSON. Raises `APIError` when it is not."""
+    try:
+        found = json.loads(answer or b"{}")
+    except ValueError as error:
+        raise APIError(f"LoadPluginConfiguration: the answer is no JSON: {error}") from None
+    if not isinstance(found, dict | None):
+        raise APIError(f"LoadPluginConfiguration: expected a JSON object, not an instance of {type(found).__name__}")
+    return found or {}

@@ -86,10 +86,6 @@ func newReturns(method string) (any, error) {
 func (a *api) answer(call contract.Call, args any) apiAnswer {
 	heard := described("args", args)
 	heard["method"] = call.Name
-	if level, ok := logLevels[call.Name]; ok {
-		said := reflect.ValueOf(args).Elem()
-		a.logger.Log(level, said.Field(0).String(), said.Field(1).Interface().([]any)...)
-	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.calls = append(a.calls, heard)
@@ -100,6 +96,10 @@ func (a *api) answer(call contract.Call, args any) apiAnswer {
 		if returns, ok := answer.returns.(*contract.Z_LoadPluginConfigurationReturns); ok {
 			returns.A = []byte("{}")
 		}
+	}
+	if level, ok := logLevels[call.Name]; ok && answer.err == "" && !answer.never {
+		said := reflect.ValueOf(args).Elem()
+		a.logger.Log(level, said.Field(0).String(), said.Field(1).Interface().([]any)...)
 	}
 	return answer
 }

@@ -103,7 +103,7 @@ class TestClient(HookCalls):
         return self._heard(hook, outcome), slips
 
     def _dispatch(self, hook: Hook, arguments: list[Any]) -> Outcome:
-        loop = _loop()
+        loop = handlers_loop()
         if running_loop() is loop:
             raise RuntimeError(
                 f"{hook.name} was called on the event loop of the handlers, where nothing could answer meanwhile: in an "
@@ -174,7 +174,7 @@ def _as_received(hook: Hook, arguments: Sequence[Any]) -> tuple[list[Any], list[
 
 
 @functools.cache
-def _loop() -> asyncio.AbstractEventLoop:
+def handlers_loop() -> asyncio.AbstractEventLoop:
     """The loop on which async handlers run, one for all clients: what handlers keep between calls belongs to it."""
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, name="mmhooks-testing", daemon=True).start()

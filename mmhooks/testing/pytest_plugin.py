@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmhooks.app import App
     from mmhooks.testing.client import TestClient
     from mmhooks.testing.live import LiveClient
+    from mmhooks.testing.mattermost.mattermost import Mattermost
 
 _INI = "mmhooks_app"
 _HOST = "mmhooks_host"
@@ -37,6 +38,15 @@ def plugin_client(pytestconfig: pytest.Config) -> Iterator[TestClient]:
     """A client that calls the plugin's handlers in process: `plugin_client.message_will_be_posted(Post(message="hi"))`."""
     with _app(pytestconfig)[0].test_client() as client:
         yield client
+
+
+@pytest.fixture
+def mattermost(pytestconfig: pytest.Config) -> Iterator[Mattermost]:
+    """A Mattermost in memory with the plugin in it, activated: `mattermost.post("town-square", "hello")`."""
+    from mmhooks.testing.mattermost.mattermost import Mattermost
+
+    with Mattermost(_app(pytestconfig)[0]) as server:
+        yield server
 
 
 @pytest.fixture

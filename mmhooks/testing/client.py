@@ -116,7 +116,7 @@ class TestClient(HookCalls):
         return answer.wait()
 
     def _heard(self, hook: Hook, outcome: Outcome) -> Outcome:
-        if not servable(hook):
+        if not _servable(hook.name):
             return outcome
         codec = hook_codec(hook.name)
         try:
@@ -163,7 +163,7 @@ class _Answer:
 def _as_received(hook: Hook, arguments: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """The arguments as a handler gets them; and once more, where somebody will ask what it changed."""
     merged = hook.name in MERGED
-    if servable(hook):
+    if _servable(hook.name):
         codec = hook_codec(hook.name)
         with contextlib.suppress(UnsupportedByHost):  # a field that only another host can carry
             request = codec.request.FromString(codec.make_request(arguments).SerializeToString())
@@ -171,6 +171,11 @@ def _as_received(hook: Hook, arguments: Sequence[Any]) -> tuple[list[Any], list[
             return codec.arguments(request, everything), codec.arguments(request, everything) if merged else []
     received = [argument if hasattr(argument, "read") else copy.deepcopy(argument) for argument in arguments]
     return received, [*map(copy.deepcopy, arguments)] if merged and not hook.has_streams else []
+
+
+@functools.cache
+def _servable(name: str) -> bool:
+    return servable(find_hook(name))
 
 
 @functools.cache

@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -41,11 +41,17 @@ def plugin_client(pytestconfig: pytest.Config) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def mattermost(pytestconfig: pytest.Config) -> Iterator[Mattermost]:
+def mattermost_settings() -> dict[str, Any]:
+    """What is stored as the plugin's settings when the fixture `mattermost` activates it: override it where it matters."""
+    return {}
+
+
+@pytest.fixture
+def mattermost(pytestconfig: pytest.Config, mattermost_settings: dict[str, Any]) -> Iterator[Mattermost]:
     """A Mattermost in memory with the plugin in it, activated: `mattermost.post("town-square", "hello")`."""
     from mmhooks.testing.mattermost.mattermost import Mattermost
 
-    with Mattermost(_app(pytestconfig)[0]) as server:
+    with Mattermost(_app(pytestconfig)[0], settings=mattermost_settings) as server:
         yield server
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 from typing import Any, TypeVar
 
+import msgspec
+
 from mmhooks.models import Model
 
 T = TypeVar("T")
@@ -23,8 +25,9 @@ def _copied(value: Any) -> Any:
     if isinstance(value, Model):
         made = value.__copy__()
         for name in others(type(value)):
-            if (held := getattr(made, name)) is not None:
-                setattr(made, name, _copied(held))
+            held = getattr(made, name)
+            if type(held) not in _PLAIN:
+                msgspec.structs.force_setattr(made, name, _copied(held))
         return made
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}

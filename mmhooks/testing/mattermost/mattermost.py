@@ -207,13 +207,22 @@ class Mattermost(Moving):
         hooks = self.server.hooks
         slips, hooks.slips = hooks.slips, []
         for slip in slips:
-            warnings.warn(slip, stacklevel=5)
+            warnings.warn(slip, stacklevel=_authors_level())
         troubles, self._told = hooks.troubles[self._told :], len(hooks.troubles)
         if troubles and self._raise:
             first, *others = troubles
             for other in others:
                 first.error.add_note(f"then {other.hook} failed, too: {other.error!r}")
             raise first.error
+
+
+def _authors_level() -> int:
+    """How many frames above the one that asks the first is that is not ours: the line of the test."""
+    level, frame = 1, sys._getframe(1)
+    ours = (str(Path(__file__).parent), contextlib.__file__)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(ours):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 def _folder_of(app: App) -> str:

@@ -99,7 +99,7 @@ class Server:
         `ModelError`, `TypeError` or `APIError` for arguments and methods that do not exist.
         """
         taken = received(method, arguments)
-        self.records.calls.append(ApiCall(method, tuple(taken)))
+        self.records.calls.append(ApiCall(method, tuple(copied(taken))))
         try:
             return self._answer(method, taken)
         finally:

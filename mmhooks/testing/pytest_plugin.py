@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmhooks.app import App
     from mmhooks.testing.client import TestClient
     from mmhooks.testing.live import LiveClient
+    from mmhooks.testing.mattermost.mattermost import Mattermost
 
 _INI = "mmhooks_app"
 _HOST = "mmhooks_host"
@@ -37,6 +38,21 @@ def plugin_client(pytestconfig: pytest.Config) -> Iterator[TestClient]:
     """A client that calls the plugin's handlers in process: `plugin_client.message_will_be_posted(Post(message="hi"))`."""
     with _app(pytestconfig)[0].test_client() as client:
         yield client
+
+
+@pytest.fixture
+def mattermost_settings() -> dict[str, Any]:
+    """What is stored as the plugin's settings when the fixture `mattermost` activates it: override it where it matters."""
+    return {}
+
+
+@pytest.fixture
+def mattermost(pytestconfig: pytest.Config, mattermost_settings: dict[str, Any]) -> Iterator[Mattermost]:
+    """A Mattermost in memory with the plugin in it, activated: `mattermost.post("town-square", "hello")`."""
+    from mmhooks.testing.mattermost.mattermost import Mattermost
+
+    with Mattermost(_app(pytestconfig)[0], settings=mattermost_settings) as server:
+        yield server
 
 
 @pytest.fixture

@@ -49,6 +49,10 @@ class Mattermost(Moving):
     The plugin's calls of the API go to the same server, from handlers and from any other thread. A method that it does not
     have raises `UnsupportedByHost`, which names it; `answer` gives one an answer.
 
+    It never calls the hooks of HTTP, mails, shared channels, clusters and SAML, nor OnInstall, RunDataRetention and
+    MessagesWillBeConsumed (which servers have switched off): `app.test_client()` does. Of slash commands it has those of
+    the plugin only, and every well-formed name of an emoji counts as one.
+
     Arguments:
         app: the plugin.
         settings: the plugin's settings, as an administrator has stored them in the System Console.

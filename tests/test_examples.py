@@ -73,7 +73,9 @@ class Served:
 
     def __init__(self, start_plugin: Start, name: str, wire: str) -> None:
         environ = {"PYTHONDONTWRITEBYTECODE": "1"}
-        self.plugin = start_plugin(EXAMPLES / name / "plugin.py", environ, wire=wire, start_timeout_ms=20_000)
+        more = {"with_api": True} if wire == "grpc" else {}
+        file = EXAMPLES / name / "plugin.py"
+        self.plugin = start_plugin(file, environ, wire=wire, start_timeout_ms=20_000, **more)
         self.wire = wire
 
     def call(self, hook: str, argument: str, value: dict[str, Any]) -> tuple[dict[str, Any] | None, str]:
@@ -146,13 +148,13 @@ def welcome_answers(wire: str) -> dict[str, Any]:
     return {method: answer[wire] for method, answer in WELCOME_ANSWERS.items()}
 
 
-@pytest.mark.parametrize("wire", ["netrpc"])
+@WIRES
 def test_welcome_bot_greets_under_each_host(start_plugin: Start, wire: str) -> None:
     welcome = Served(start_plugin, "welcome_bot", wire)
-    welcome.plugin.ask("set_answers", answers=welcome_answers(wire))
+    welcome.plugin.set_answers(welcome_answers(wire))
     welcome.activate()
     welcome.call("UserHasJoinedTeam", "team_member", {"user_id": "u1", "team_id": "t1"})
-    welcome.plugin.ask("wait_log", contains="greeted ada")
+    welcome.plugin.wait_log("greeted ada")
     (call,) = welcome.plugin.api_calls("CreatePost")
     post = call["args"]["A"] if wire == "netrpc" else call["request"]["post"]
     assert (post["channel_id"], post["user_id"], post["message"]) == ("bot-u1", "bot", "Hi Ada of sales")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from mmhooks import threads
 from mmhooks.errors import APIError, DeadlineExceeded, HostUnavailable
 from mmhooks.naming import snake
 
@@ -133,7 +135,12 @@ class Calls:
                 f"app.api.{name} waits, and on the event loop nothing could answer meanwhile: in async code write "
                 f"`await app.async_api.{name}(…)`"
             )
-        return caller.call_from_thread(method, arguments, timeout)
+        pool = threads.lend()
+        try:
+            return caller.call_from_thread(method, arguments, timeout)
+        finally:
+            if pool is not None:
+                pool.take_back()
 
 
 class AsyncCalls:
@@ -165,6 +172,15 @@ class AsyncCalls:
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             raise HostUnavailable(f"{method}: the plugin is stopping") from None
+
+
+_READING = re.compile(r"(KV)?(Get|List|Has|Search|Is|Count|Read|Load)(?=[A-Z]|$)")
+
+
+def is_repeatable(method: str) -> bool:
+    """Whether calling a method twice does no more than calling it once, whatever became of the first call: it only reads, or
+    like GetDirectChannel makes what is not there yet."""
+    return _READING.match(method) is not None
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:

@@ -37,10 +37,15 @@ def run(gohost: GoHost) -> Iterator[Run]:
             command, folder = [str(root / "server/plugin.py")], "/"
         else:
             command, folder = ["python3", "server/plugin.py"], str(root)
-        if wire == "grpc":
-            environ["MATTERMOST_PLUGIN_API_TARGET"] = "127.0.0.1:1"
         started_as = gohost.ask(
-            "start", plugin=name, cmd=command, dir=folder, env=environ, wire=wire, start_timeout_ms=START_TIMEOUT[wire]
+            "start",
+            plugin=name,
+            cmd=command,
+            dir=folder,
+            env=environ,
+            wire=wire,
+            start_timeout_ms=START_TIMEOUT[wire],
+            **({"with_api": True} if wire == "grpc" else {}),
         )
         plugin = GoPlugin(gohost, name, started_as, wire)
         started.append(plugin)
@@ -97,10 +102,10 @@ def test_the_bundle_of_pulse_counts_in_the_background(run: Run, unpacked: Unpack
     assert plugin.ask("kill")["exit_code"] == 0
 
 
-@pytest.mark.parametrize("wire", ["netrpc"])
+@WIRES
 def test_the_bundle_of_welcome_bot_greets(run: Run, unpacked: Unpacked, wire: str) -> None:
     plugin = run(unpacked("welcome_bot"), wire)
-    plugin.ask("set_answers", answers=welcome_answers(wire))
+    plugin.set_answers(welcome_answers(wire))
     answer = plugin.call("OnActivate") if wire == "grpc" else plugin.activate()["reply"]
     assert answer in ({}, {"A": None})
     ask(plugin, "UserHasJoinedTeam", "team_member", {"user_id": "u1", "team_id": "t1"})

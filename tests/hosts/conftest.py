@@ -21,7 +21,12 @@ class Served:
 
     def activate(self) -> None:
         """Have the plugin activated, which must succeed."""
-        answer = self.plugin.call("OnActivate") if self.wire == "grpc" else self.plugin.activate()["reply"]
+        if self.wire == "netrpc":
+            answer = self.plugin.activate()["reply"]
+        elif "OnActivate" in self.plugin.call("Implemented")["hooks"]:
+            answer = self.plugin.call("OnActivate")
+        else:
+            return
         assert answer in ({}, {"A": None}), answer
 
     def call(self, hook: str, **arguments: Any) -> dict[str, Any]:
@@ -34,14 +39,15 @@ class Served:
         ]
         return reply
 
-    def answer(self, method: str, *, error: dict[str, Any] | None = None, **answer: Any) -> None:
-        """Have a method of the plugin API answered so from now on; `error` is an AppError of it."""
-        if error is not None:
-            answer["error"] = error if self.wire == "grpc" else error["message"]
-        self.plugin.ask("set_answers", answers={method: answer})
+    def answer(self, method: str, *, failure: str = "", **answer: Any) -> None:
+        """Have a method of the plugin API answered so from now on; a failure is a text of the wire's own."""
+        if failure:
+            grpc = {"grpc_status": {"code": "INTERNAL", "message": failure}}
+            answer |= grpc if self.wire == "grpc" else {"error": failure}
+        self.plugin.set_answers({method: answer})
 
 
 def serve(start_plugin: Start, source: str, wire: str) -> Served:
     """Start a plugin over a wire."""
-    more = {"api": True} if wire == "grpc" else {}
+    more = {"with_api": True} if wire == "grpc" else {}
     return Served(start_plugin(textwrap.dedent(source), wire=wire, start_timeout_ms=20_000, **more), wire)

@@ -40,7 +40,7 @@ def logged(served: Served) -> list[tuple[str, str, dict[str, Any]]]:
     return [(r["level"], r["message"], r["args"]) for r in served.plugin.logs() if r["name"] == "api"]
 
 
-@pytest.fixture(params=["netrpc"])
+@pytest.fixture(params=["netrpc", "grpc"])
 def talks(request: pytest.FixtureRequest, start_plugin: Start) -> Served:
     return serve(start_plugin, TALKS, request.param)
 
@@ -65,7 +65,7 @@ def test_all_is_told_when_deactivation_is_over(talks: Served) -> None:
 
 
 def test_a_log_that_fails_leaves_the_records_to_stderr(talks: Served) -> None:
-    talks.answer("LogInfo", error={"id": "log.full", "message": "the log is full"})
+    talks.answer("LogInfo", failure="the log is full")
     talks.activate()
     assert talks.plugin.wait_log("activating")["name"] != "api"
 
@@ -106,7 +106,7 @@ LATE = """
 """
 
 
-@pytest.mark.parametrize("wire", ["netrpc"])
+@pytest.mark.parametrize("wire", ["netrpc", "grpc"])
 def test_a_late_thread_is_told_that_the_plugin_has_been_deactivated(start_plugin: Start, wire: str) -> None:
     served = serve(start_plugin, LATE, wire)
     served.activate()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import collections
+import copy
 import functools
 import threading
 from collections.abc import Sequence
@@ -29,6 +31,8 @@ class ServerAPI:
         self.loop = loop
         self._client = client
         self._deadlines = Deadlines()
+        self._asked: collections.deque[tuple[str, Sequence[Any], float, _Waiting]] = collections.deque()
+        self._woken = False
 
     async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
         """Call a method, on the loop."""
@@ -43,28 +47,35 @@ class ServerAPI:
         """Call a method by the loop, and wait for its answer."""
         answer = _Waiting()
 
-        def begin() -> None:
+        self._asked.append((method, arguments, timeout, answer))
+        if not self._woken:
+            self._woken = True
+            try:
+                self.loop.call_soon_threadsafe(self._begin_asked)
+            except RuntimeError:
+                raise HostUnavailable(f"{method}: the plugin has stopped") from None
+        if not answer.wait(timeout + _STUCK):
+            raise HostUnavailable(f"{method}: the plugin's event loop does not answer, or has ended")
+        return answer.result()
+
+    def _begin_asked(self) -> None:
+        """Begin all calls of threads, for which the loop is woken once."""
+        self._woken = False  # before looking: what comes from now on wakes the loop again
+        while self._asked:
+            method, arguments, timeout, answer = self._asked.popleft()
             try:
                 self._begin(method, arguments, timeout, answer)
             except Exception as error:
                 answer.set_exception(error)
 
-        try:
-            self.loop.call_soon_threadsafe(begin)
-        except RuntimeError:
-            raise HostUnavailable(f"{method}: the plugin has stopped") from None
-        if not answer.wait(timeout + _STUCK):
-            raise HostUnavailable(f"{method}: the plugin's event loop does not answer, or has ended")
-        return answer.result()
-
     def _begin(self, method: str, arguments: Sequence[Any], timeout: float, answer: _Answer) -> _Call:
-        schema, results = _method(method)
-        if len(arguments) != len(schema.fields):
-            raise TypeError(f"{method} takes {len(schema.fields)} arguments, not {len(arguments)}")
-        values = dict(zip((field.go for field in schema.fields), arguments, strict=True))
-        call = _Call(self._client, method, results, timeout, answer)
+        codec = _codec(method)
+        if len(arguments) != len(codec.letters):
+            raise TypeError(f"{method} takes {len(codec.letters)} arguments, not {len(arguments)}")
+        values = dict(zip(codec.letters, arguments, strict=True))
+        call = _Call(self._client, codec, timeout, answer)
         try:
-            call.seq = self._client.begin(method, schema, values, call.settle)
+            call.seq = self._client.begin(method, codec.arguments, values, call.settle)
         except ModelError as error:
             raise ModelError(f"{method}: {error}") from None
         except Lost as error:
@@ -130,12 +141,11 @@ class _Waiting:
 class _Call:
     """A call under way, on the loop."""
 
-    __slots__ = ("_answer", "_client", "_method", "_results", "_timeout", "over", "seq", "timer")
+    __slots__ = ("_answer", "_client", "_codec", "_timeout", "over", "seq", "timer")
 
-    def __init__(self, client: Client, method: str, results: Struct, timeout: float, answer: _Answer) -> None:
+    def __init__(self, client: Client, codec: _Codec, timeout: float, answer: _Answer) -> None:
         self._client = client
-        self._method = method
-        self._results = results
+        self._codec = codec
         self._timeout = timeout
         self._answer = answer
         self.over = False
@@ -157,7 +167,7 @@ class _Call:
     def expire(self) -> None:
         """Give the call up."""
         if not self.over:
-            self.settle(late(self._method, self._timeout))
+            self.settle(late(self._codec.name, self._timeout))
 
     def end(self) -> None:
         """Wait for nothing more."""
@@ -168,42 +178,51 @@ class _Call:
                 self.timer.cancel()
 
     def _result(self, reply: Message | Exception) -> Any:
+        name = self._codec.name
         match reply:
+            case Message():
+                try:
+                    return self._codec.result(self._client.stream.read(reply, self._codec.results))
+                except RemoteProtocolError as error:
+                    raise APIError(f"{name}: the answer cannot be read: {error}") from None
+                except ModelError as error:
+                    raise ModelError(f"{name}: {error}") from None
             case CallRefused() if str(reply).startswith(_UNKNOWN_METHOD):
                 raise UnsupportedByHost(
-                    f"this host has no {self._method}: the server is of an older version, or it is mmhooks' own host for "
-                    "trying plugins, which has no plugin API"
+                    f"this host has no {name}: the server is of an older version, or it is mmhooks' own host for trying "
+                    "plugins, which has no plugin API"
                 )
             case CallRefused():
-                raise APIError(f"{self._method}: {reply}")
+                raise APIError(f"{name}: {reply}")
             case Lost():
-                raise HostUnavailable(f"{self._method}: {reply}")
-            case Exception():
+                raise HostUnavailable(f"{name}: {reply}")
+            case _:
                 raise reply
-        try:
-            found = self._client.stream.read(reply, self._results)
-        except RemoteProtocolError as error:
-            raise APIError(f"{self._method}: the answer cannot be read: {error}") from None
-        except ModelError as error:
-            raise ModelError(f"{self._method}: {error}") from None
-        return _given(found, self._results)
 
 
-def _given(found: dict[str, Any], results: Struct) -> Any:
-    """What a method gives besides its error, which is raised."""
-    given = []
-    for field in results.fields:
-        value = found.get(field.go, zero(field.schema))
-        if not _is_error(field.schema):
-            given.append(value)
-        elif value is not None:
-            raise value
-    return tuple(given) if len(given) > 1 else given[0] if given else None
+class _Codec:
+    """What the arguments and the results of a method travel as."""
+
+    def __init__(self, name: str, arguments: Struct, results: Struct) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.results = results
+        self.letters = [field.go for field in arguments.fields]
+        self._given = [(field.go, zero(field.schema)) for field in results.fields if not _is_error(field.schema)]
+        self._error = next((field.go for field in results.fields if _is_error(field.schema)), "")
+
+    def result(self, found: dict[str, Any]) -> Any:
+        """What the method gives besides its error, which is raised."""
+        if (error := found.get(self._error)) is not None:
+            raise error
+        given = [found[letter] if letter in found else copy.copy(usual) for letter, usual in self._given]
+        return tuple(given) if len(given) > 1 else given[0] if given else None
 
 
-def _method(name: str) -> tuple[Struct, Struct]:
+@functools.cache
+def _codec(name: str) -> _Codec:
     try:
-        return contract.method(name)
+        return _Codec(name, *contract.method(name))
     except KeyError:
         import difflib
 
@@ -214,6 +233,5 @@ def _method(name: str) -> tuple[Struct, Struct]:
         raise APIError(f"mmhooks knows no method {name!r} of the plugin API{hint}") from None
 
 
-@functools.cache
 def _is_error(schema: Schema) -> bool:
     return schema == Interface(is_error=True) or schema == Pointer(contract.struct("model.AppError"))

@@ -209,6 +209,8 @@ class Mattermost(Moving):
     def _tell(self) -> None:
         """Raise what a handler raised and nobody has been told, and warn of slips."""
         hooks = self.server.hooks
+        if not hooks.slips and len(hooks.troubles) == self._told:
+            return
         slips, hooks.slips = hooks.slips, []
         for slip in slips:
             warnings.warn(slip, stacklevel=_authors_level())

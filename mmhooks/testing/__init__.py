@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mmhooks.testing.client import TestClient as TestClient
     from mmhooks.testing.live import LiveClient as LiveClient
     from mmhooks.testing.mattermost.clock import Clock as Clock
+    from mmhooks.testing.mattermost.live import LiveMattermost as LiveMattermost
     from mmhooks.testing.mattermost.mattermost import Mattermost as Mattermost
     from mmhooks.testing.process import StartFailed as StartFailed
     from mmhooks.testing.results import LostChange as LostChange
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Clock": "mattermost.clock",
     "LiveClient": "live",
+    "LiveMattermost": "mattermost.live",
     "LostChange": "results",
     "Mattermost": "mattermost.mattermost",
     "Result": "results",

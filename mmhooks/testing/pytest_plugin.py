@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmhooks.app import App
     from mmhooks.testing.client import TestClient
     from mmhooks.testing.live import LiveClient
+    from mmhooks.testing.mattermost.live import LiveMattermost
     from mmhooks.testing.mattermost.mattermost import Mattermost
 
 _INI = "mmhooks_app"
@@ -65,12 +66,22 @@ def live_client(pytestconfig: pytest.Config) -> Iterator[LiveClient]:
         yield client
 
 
+@pytest.fixture
+def live_mattermost(pytestconfig: pytest.Config, mattermost_settings: dict[str, Any]) -> Iterator[LiveMattermost]:
+    """The same Mattermost, with the plugin running as a process of its own, as under a server."""
+    from mmhooks.testing.mattermost.live import LiveMattermost
+
+    file = _app(pytestconfig)[1]
+    with LiveMattermost(file, host=_host(pytestconfig), settings=mattermost_settings) as server:
+        yield server
+
+
 def _host(config: pytest.Config) -> str:
     from mmhooks.testing import hosts
 
     host = str(config.getini(_HOST))
     try:
-        hosts.make(host)
+        hosts.check(host)
     except ValueError:
         pytest.fail(f'{_HOST} = {host!r}: write "netrpc" or "grpc"', pytrace=False)
     return host

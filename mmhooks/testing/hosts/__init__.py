@@ -67,7 +67,12 @@ class Host(Protocol):
 
 def make(wire: str, api: API | None = None) -> Host:
     """The embedded host for a wire, with a plugin API if there is one. Raises `ValueError` for an unknown wire."""
-    if wire not in get_args(Wire):
-        raise ValueError(f"host: found {wire!r}, expected {' or '.join(map(repr, get_args(Wire)))}")
+    check(wire)
     host: Host = importlib.import_module(f"mmhooks.testing.hosts.{wire}").EmbeddedHost(api)
     return host
+
+
+def check(wire: str) -> None:
+    """Raises `ValueError` for an unknown wire."""
+    if wire not in get_args(Wire):
+        raise ValueError(f"host: found {wire!r}, expected {' or '.join(map(repr, get_args(Wire)))}")

@@ -103,7 +103,7 @@ class Hooks:
         """Do something soon, as `later`; `what` names it."""
         _, chain = _depth.get()
         if chain >= LONGEST:
-            self._note(what, _endless(f"{what}: {LONGEST} hooks were each caused by the one before"))
+            self._note(what, endless(f"{what}: {LONGEST} hooks were each caused by the one before"))
             return
         context = contextvars.copy_context()
         context.run(_depth.set, (0, chain + 1))
@@ -166,7 +166,7 @@ class Hooks:
 def _deeper(name: str) -> Iterator[None]:
     nested, chain = _depth.get()
     if nested >= DEEPEST:
-        raise _endless(f"{name} was called within {DEEPEST} other hooks, all of which wait for it")
+        raise endless(f"{name} was called within {DEEPEST} other hooks, all of which wait for it")
     token = _depth.set((nested + 1, chain))
     try:
         yield
@@ -174,7 +174,8 @@ def _deeper(name: str) -> Iterator[None]:
         _depth.reset(token)
 
 
-def _endless(what: str) -> RuntimeError:
+def endless(what: str) -> RuntimeError:
+    """The error of hooks that cause one another without an end."""
     return RuntimeError(
         f"{what}: does a handler react to what the plugin itself does? On a server this would go on for ever"
     )

@@ -71,10 +71,13 @@ class Mattermost(Moving):
         clock: Clock | None = None,
         raise_exceptions: bool = True,
     ) -> None:
-        path = bundle_path or _folder_of(app)
         manifest = manifest or _manifest_of(app, plugin_id)
-        super().__init__(Server(manifest, settings or {}, clock or Clock(), bundle_path=path))
-        self._app = app
+        path = bundle_path or _folder_of(app)
+        self._set_up(Server(manifest, settings or {}, clock or Clock(), bundle_path=path), raise_exceptions)
+        self._app: App | None = app
+
+    def _set_up(self, server: Server, raise_exceptions: bool) -> None:
+        super().__init__(server)
         self._raise = raise_exceptions
         self._told = 0
         self._open = contextlib.ExitStack()
@@ -102,15 +105,20 @@ class Mattermost(Moving):
             raise RuntimeError("this Mattermost is in use, or was: make another")
         self._entered = True
         with contextlib.ExitStack() as stack:
-            client = stack.enter_context(TestClient(self._app, raise_exceptions=False))
-            link = self._app.api_link
-            stack.callback(setattr, link, "caller", link.caller)
+            self._load(stack)
             stack.callback(self.server.hooks.close)
-            link.caller = InProcessCaller(self.server, handlers_loop())
-            self.server.hooks.plugin = InProcess(client)
             self.enable_plugin()
             self._open = stack.pop_all()
         return self
+
+    def _load(self, stack: contextlib.ExitStack) -> None:
+        """Bring the plugin and the server together, until the stack is closed."""
+        assert self._app is not None
+        client = stack.enter_context(TestClient(self._app, raise_exceptions=False))
+        link = self._app.api_link
+        stack.callback(setattr, link, "caller", link.caller)
+        link.caller = InProcessCaller(self.server, handlers_loop())
+        self.server.hooks.plugin = InProcess(client)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with self._open:

@@ -90,9 +90,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a hook was asked for."""
+    """What a hook was asked for. `cause` is the failure in whose place it stands, if it is one's."""
 
     value: Any
+    cause: CallError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,119 @@
+"""The commands of an app as a tree of words, and the help that it can give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mmhooks.binding import signature_of
+from mmhooks.commands.command import Command
+from mmhooks.commands.parameters import code
+from mmhooks.commands.suggesting import nearest
+from mmhooks.errors import DuplicateHandler
+
+HELP = "help"
+
+
+class Node:
+    """A word of a command, and the words that may follow."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """With the words before it: `/weather today`."""
+        self.command: Command | None = None
+        self.children: dict[str, Node] = {}
+
+    @property
+    def description(self) -> str:
+        """What it does, in a line."""
+        if self.command is not None and self.command.description:
+            return self.command.description
+        return ", ".join(self.children)
+
+    @property
+    def hint(self) -> str:
+        """What may follow it, for people who type."""
+        if self.command is not None and self.command.hint:
+            return self.command.hint
+        return f"[{'|'.join(self.children)}]" if self.children else ""
+
+    def commands(self) -> Iterator[Command]:
+        """The commands here and below."""
+        if self.command is not None:
+            yield self.command
+        for child in self.children.values():
+            yield from child.commands()
+
+    def help(self) -> str:
+        """What the command is for, how it is written, and what is below it."""
+        head = f"`{self.name}`" + (f": {self.description}" if self.command and self.command.description else "")
+        lines = [head]
+        if self.command is not None:
+            lines.append(f"Usage: `{self.command.usage()}`")
+            arguments = [*self.command.parameters.positional, *self.command.parameters.options.values()]
+            lines += [f"- `{argument.name}`: {argument.help}" for argument in arguments if argument.help]
+        for child in self.children.values():
+            for command in child.commands():
+                about = f": {command.description}" if command.description else ""
+                lines.append(f"- `{command.usage()}`{about}")
+        return "\n".join(lines)
+
+    def unknown(self, rest: str) -> str:
+        """What to tell somebody who typed something below this word that is not there."""
+        typed = rest.split(maxsplit=1)[0] if rest else ""
+        if not typed:
+            return self.help()
+        return f"There is no {code(f'{self.name} {typed}')}{nearest(typed, self.children, self.name + ' {}')}\n{self.help()}"
+
+
+class Table:
+    """Commands by their words."""
+
+    def __init__(self) -> None:
+        self.roots: dict[str, Node] = {}
+
+    def __iter__(self) -> Iterator[Command]:
+        for root in self.roots.values():
+            yield from root.commands()
+
+    def check_free(self, command: Command) -> None:
+        """Raise `DuplicateHandler` when the command has a function already."""
+        first = next((each for each in self if each.path == command.path), None)
+        if first is not None:
+            raise DuplicateHandler(
+                f"{command.name} has a function already, and a command takes one at most:\n"
+                f"  first:  {first.location}: {signature_of(first.function)}\n"
+                f"  second: {command.location}: {signature_of(command.function)}\n"
+                "Call the one from the other, or remove one."
+            )
+
+    def add(self, command: Command) -> None:
+        """Put a command in its place."""
+        here, children = "/", self.roots
+        for word in command.path:
+            node = children.setdefault(word, Node(here + word))
+            here, children = node.name + " ", node.children
+        node.command = command
+
+    def find(self, line: str) -> tuple[Node | None, str]:
+        """The last word of a line that the table knows, and what follows it."""
+        trigger, rest = _first(line)
+        node = self.roots.get(trigger[1:].lower()) if trigger[:1] == "/" else None
+        if node is None:
+            return None, rest
+        while node.children:
+            word, after = _first(rest)
+            child = node.children.get(word.lower())
+            if child is None:
+                break
+            node, rest = child, after
+        return node, rest
+
+    def unknown(self, line: str) -> str:
+        """What to tell somebody who typed a command that is not there."""
+        trigger, _ = _first(line)
+        return f"There is no {code(trigger) or 'such'} command{nearest(trigger[1:], self.roots, '/{}')}"
+
+
+def _first(line: str) -> tuple[str, str]:
+    words = line.split(maxsplit=1)
+    return (words[0] if words else "", words[1] if len(words) > 1 else "")

@@ -137,14 +137,14 @@ class App(Blueprint, Generic[SettingsT]):
 
     @functools.cached_property
     def api(self) -> PluginAPI:
-        """The plugin API, for sync handlers and other threads: `app.api.call("GetUser", user_id)`."""
+        """The plugin API, for sync handlers and other threads: `app.api.get_user(user_id)`."""
         from mmhooks.api import PluginAPI
 
         return PluginAPI(self.api_link)
 
     @functools.cached_property
     def async_api(self) -> AsyncPluginAPI:
-        """The plugin API, for async handlers: `await app.async_api.call("GetUser", user_id)`."""
+        """The plugin API, for async handlers: `await app.async_api.get_user(user_id)`."""
         from mmhooks.api import AsyncPluginAPI
 
         return AsyncPluginAPI(self.api_link)

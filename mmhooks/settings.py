@@ -84,20 +84,17 @@ class Settings(Generic[M]):
         """Ask the server for what is set, and take what can be used of it. Failures are logged and change nothing."""
         question = next(self._questions)
         try:
-            answer = await self._api().call("LoadPluginConfiguration", timeout=timeout)
-            found = json.loads(answer) if isinstance(answer, bytes | str) else answer
-            if not isinstance(found, dict | None):
-                raise ValueError(f"expected a JSON object, not {_describe(found)}")
+            found = await self._api().load_plugin_configuration(timeout=timeout)
         except (HostUnavailable, UnsupportedByHost) as error:
             if not self._warned:  # it will be so each time
                 logger.warning("settings are not loaded, and stay as they are, at first the defaults: %s", error)
             self._warned = True
-        except (MmhooksError, ValueError) as error:
+        except MmhooksError as error:
             logger.error("settings could not be loaded, and stay as they were: %s", error)
         else:
             if question > self._answered:  # else a later question has had its answer already
                 self._answered = question
-                self._take(found or {})
+                self._take(found)
 
     def _take(self, found: dict[str, Any]) -> None:
         """Make the settings anew. A value that cannot be used gives way to its key's last one, and then to the default."""

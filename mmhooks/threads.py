@@ -3,6 +3,9 @@
 Calls queue until their deadline. Only when every thread is stuck in a handler past its deadline do calls fail at once.
 The threads are daemons: a stuck one does not keep the process from ending.
 
+A thread that waits for the server lends its place: the server may wait for a hook of this plugin meanwhile, for which there
+has to be a thread, or both would wait for each other.
+
 A further thread is woken only when those at work do not keep up: threads that wake for every call take the interpreter
 from each other and from the event loop, and half of the calls that could be made in a second are lost.
 """
@@ -27,6 +30,23 @@ Result = tuple[Any, BaseException | None]
 
 PATIENCE = 0.002
 """Seconds for which a queued call waits for threads that are at work, before further ones are woken."""
+
+
+MOST = 1024
+"""Threads in all, with those that wait for the server."""
+
+_here = threading.local()
+"""`place` is the thread's place in a pool, if it has one: the pool, and its worker."""
+
+
+def lend() -> ThreadPool | None:
+    """Say that this thread waits for the server. Result: whom to say that it does no longer, by `take_back`."""
+    place: tuple[ThreadPool, _Worker] | None = getattr(_here, "place", None)
+    if place is None:
+        return None
+    pool, worker = place
+    pool.lend(worker)
+    return pool
 
 
 class Exhausted(Exception):
@@ -98,7 +118,7 @@ class _Worker:
 
 
 class ThreadPool:
-    """At most `size` threads, made when they are needed."""
+    """At most `size` threads that do not wait for the server, made when they are needed."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -106,6 +126,7 @@ class ThreadPool:
         self._queue: collections.deque[Job] = collections.deque()
         self._idle: list[_Worker] = []
         self._threads = 0
+        self._lent = 0
         self._stuck: set[Job] = set()
         self._closed = False
         self._results: dict[asyncio.AbstractEventLoop, _Results] = {}
@@ -115,13 +136,33 @@ class ThreadPool:
         self._taken = 0  # jobs, ever
         self._looking = False
 
+    @property
+    def _places(self) -> int:
+        return min(self.size + self._lent, max(self.size, MOST))
+
+    def lend(self, worker: _Worker) -> None:
+        """Have a thread more, since this one waits for the server."""
+        with self._lock:
+            self._lent += 1
+            if worker.wave == self._wave:
+                self._awake -= 1
+                worker.wave = -1
+            needs_thread = bool(self._queue) and not self._awake and not self._wake()
+        if needs_thread:
+            self._make_thread(None)
+
+    def take_back(self) -> None:
+        """The thread waits no longer."""
+        with self._lock:
+            self._lent -= 1
+
     def submit(self, job: Job) -> None:
         """Queue a job; on its loop. Raises `Exhausted` when every thread is past its deadline."""
         if job.loop not in self._results:
             self._results = {loop: results for loop, results in self._results.items() if not loop.is_closed()}
             self._results[job.loop] = _Results(job.loop)
         with self._lock:
-            if len(self._stuck) >= self.size:
+            if len(self._stuck) >= self._places:
                 raise Exhausted
             self._queue.append(job)
             if self._awake:
@@ -141,7 +182,7 @@ class ThreadPool:
             self._awake += 1
             worker.sleep.release()
             return True
-        if self._threads < self.size and not self._closed:
+        if self._threads < self._places and not self._closed:
             self._threads += 1
             self._awake += 1
             return False
@@ -151,7 +192,7 @@ class ThreadPool:
         """Wake further threads, more each time, when nothing has been taken from the queue since the last look."""
         missing = 0
         with self._lock:
-            if not self._queue or (not self._idle and self._threads >= self.size):
+            if not self._queue or (not self._idle and self._threads >= self._places):
                 self._looking = False
                 return
             if self._taken == taken:
@@ -195,7 +236,7 @@ class ThreadPool:
             if not job.started or job.ended:
                 return
             self._stuck.add(job)
-            exhausted = len(self._stuck) >= self.size
+            exhausted = len(self._stuck) >= self._places
         if exhausted:
             logger.error(
                 "all %d threads for sync handlers are past their deadlines; calls fail until one is free. Stuck: %s",
@@ -215,6 +256,7 @@ class ThreadPool:
     def _work(self, wave: int) -> None:
         worker = _Worker()
         worker.wave = wave
+        _here.place = self, worker
         while (job := self._next(worker)) is not None:
             result = None if job.withdrawn else job.run()
             with self._lock:

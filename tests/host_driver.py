@@ -101,7 +101,10 @@ class GoPlugin:
         return response
 
     def fill(self, name: str, seed: int = 0, *, api: bool = False, zeros: bool = False) -> dict[str, Any]:
-        """What the host would send for a hook with every field set; over net/rpc also for an API method."""
+        """What the host would send for a hook with every field set; or what an API method is called with.
+
+        Of an API method over gRPC it has the `response`, too, that one without an answer gives.
+        """
         wanted = {"wire": self.wire, "api" if api else "hook": name, "seed": seed}
         filled: dict[str, Any] = self.host.ask("fill", **wanted, **({"zeros": True} if zeros else {}))
         return filled
@@ -116,10 +119,31 @@ class GoPlugin:
         answer: dict[str, Any] = self.ask("activate", answers=answers or {}, **more)
         return answer
 
+    def set_answers(self, answers: dict[str, Any] | None = None, *, kv: bool | None = None) -> None:
+        """Say how methods of the API are answered from now on, None takes that back; `kv` serves a real key-value store."""
+        self.ask("set_answers", answers=answers or {}, **({} if kv is None else {"kv": kv}))
+
     def api_calls(self, method: str | None = None) -> list[dict[str, Any]]:
-        """What the plugin has asked the API for so far, `method`, `args` and `hidden` of each; of one method if given."""
+        """What the plugin has asked the API for so far; of one method if given.
+
+        Each has its `method`; `args` and `hidden` over net/rpc; `request`, `request_hex` and `timeout_ms` over gRPC.
+        """
         calls: list[dict[str, Any]] = self.ask("api_calls")["calls"]
         return [call for call in calls if method in (None, call["method"])]
+
+    def wait_api_calls(self, method: str, count: int = 1, timeout_ms: int = 20_000) -> list[dict[str, Any]]:
+        """Wait until a method of the API has been called so often since the start; its calls."""
+        found = self.ask("wait_api_calls", method=method, count=count, timeout_ms=timeout_ms)
+        calls: list[dict[str, Any]] = found["calls"]
+        return calls
+
+    def api_stop(self) -> None:
+        """End the API server over gRPC, and its connections, in the middle of what they do."""
+        self.ask("api_stop")
+
+    def api_start(self) -> None:
+        """Serve the API again, at the same address."""
+        self.ask("api_start")
 
     def logs(self) -> list[dict[str, Any]]:
         """The records of the plugin itself, without go-plugin's own."""

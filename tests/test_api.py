@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 import mmhooks
 from mmhooks import errors
 from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
-from mmhooks.api.calls import LoopCaller
+from mmhooks.api.calls import LoopCaller, is_repeatable
 from mmhooks.errors import APIError, AppError, DeadlineExceeded, GoError, HostUnavailable, MmhooksError
 
 
@@ -208,3 +210,37 @@ def test_a_go_error_has_its_text_and_its_number() -> None:
     error = GoError("no rows", 2)
     assert (str(error), error.text, error.code) == ("no rows", "no rows", 2)
     assert (str(GoError()), GoError().code) == ("", 0)
+
+
+def test_methods_that_only_read_may_be_repeated_and_no_others() -> None:
+    rows = json.loads((Path(__file__).parents[1] / "protos" / "interface.json").read_text(encoding="utf-8"))["api"]
+    names = {row["name"] for row in rows}
+    repeatable = {name for name in names if is_repeatable(name)}
+    changing = (
+        "Set",
+        "Create",
+        "Update",
+        "Delete",
+        "Save",
+        "Add",
+        "Remove",
+        "Send",
+        "Publish",
+        "Log",
+        "Register",
+        "Upsert",
+    )
+    assert not [name for name in repeatable if name.removeprefix("KV").startswith(changing)]
+    assert {
+        "GetUser",
+        "KVGet",
+        "KVList",
+        "HasPermissionTo",
+        "ReadFile",
+        "IsEnterpriseReady",
+        "CountPropertyFields",
+    } <= repeatable
+    not_reading = {"GetDirectChannel", "GetGroupChannel"}  # which make a channel if there is none
+    without_word_for_it = {"KVCompareAndSet", "EnsureBotUser", "UploadFile", "ExecuteSlashCommand", "PatchBot"}
+    assert not_reading <= repeatable
+    assert not without_word_for_it & repeatable

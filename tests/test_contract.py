@@ -15,8 +15,8 @@ import pytest
 from google.protobuf.descriptor_pb2 import DescriptorProto, FieldDescriptorProto, FileDescriptorProto
 
 from mmhooks.hooks import HOOKS
-from mmhooks.hosts.grpc.messages import PACKAGE, methods
-from mmhooks.naming import snake
+from mmhooks.hosts.grpc.messages import PACKAGE, api_methods, methods
+from protos.generator.api_methods import parameter_name
 from protos.generator.contract import ROOT, api_notes, descriptors, interface
 
 FACTS = Path(__file__).parents[2] / "shared" / "contract"
@@ -132,12 +132,21 @@ def test_the_service_of_the_hooks_is_that_of_the_facts_streams_included(facts: P
     assert len(ours["PluginHooks"]) == 42
 
 
+def test_the_service_of_the_plugin_api_and_all_that_it_needs_is_that_of_the_facts(facts: Path) -> None:
+    ours, theirs = read_protos(PACKAGE), read_facts(facts / "grpc")
+    assert ours.services == theirs.services
+    assert [*ours.services["PluginAPI"]] == [*theirs.services["PluginAPI"]]
+    assert len(ours.services["PluginAPI"]) == 236
+    assert theirs.messages.keys() - ours.messages.keys() == {"Empty", "FileUploadResponse", "StringMap"}  # never used
+
+
 def test_the_messages_that_plugins_use_are_those_of_the_proto_files() -> None:
-    ours = read_protos(PACKAGE).services["PluginHooks"]
-    assert [*methods()] == [*ours]
-    assert {name: (call.input_type.name, call.output_type.name) for name, call in methods().items()} == {
-        name: call[:2] for name, call in ours.items()
-    }
+    for service, found in (("PluginHooks", methods()), ("PluginAPI", api_methods())):
+        ours = read_protos(PACKAGE).services[service]
+        assert [*found] == [*ours]
+        assert {name: (call.input_type.name, call.output_type.name) for name, call in found.items()} == {
+            name: call[:2] for name, call in ours.items()
+        }
 
 
 def test_five_hooks_are_not_on_the_wire() -> None:
@@ -316,6 +325,7 @@ def test_a_generated_file_says_what_made_it() -> None:
         "mmhooks/models/posts.py",
         "mmhooks/decorators.py",
         "mmhooks/hosts/grpc/descriptors.py",
+        "mmhooks/hosts/grpc/api_descriptors.py",
         "mmhooks/hosts/netrpc/structs.py",
     ):
         first = (ROOT / path).read_text().splitlines()[0]
@@ -348,7 +358,7 @@ def test_files_that_are_stale_or_missing_are_noticed_and_not_written(tmp_path: P
 def test_the_notes_on_the_plugin_api_are_about_its_methods_and_their_arguments() -> None:
     assert [*api_notes()] == [method["name"] for method in interface()["api"]]
     for method in interface()["api"]:
-        note, names = api_notes()[method["name"]], [snake(name) for name, _ in method["parameters"]]
+        note, names = api_notes()[method["name"]], [parameter_name(name) for name, _ in method["parameters"]]
         assert note["summary"].endswith(".")
         assert {*note.get("arguments", {})} | {*note.get("defaults", {})} <= {*names}
         # What has a default comes last.

@@ -458,8 +458,8 @@ def test_a_host_that_lacks_the_method_is_told_of_in_the_same_way(tell: Tell, cap
         (AppError("away"), "away"),
         (GoError("away"), "away"),
         (APIError("away"), "away"),
-        (b"no JSON", "Expecting value"),
-        (b"[1]", "expected a JSON object, not an instance of list"),
+        (b"no JSON", "LoadPluginConfiguration: the answer is no JSON: Expecting value"),
+        (b"[1]", "LoadPluginConfiguration: expected a JSON object, not an instance of list"),
     ],
 )
 def test_a_server_that_fails_changes_nothing(

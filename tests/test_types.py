@@ -31,7 +31,7 @@ def findings() -> list[Finding]:
 
 
 def test_handlers_as_people_write_them_are_accepted(findings: list[Finding]) -> None:
-    assert not [finding for finding in findings if finding[0] == "good.py"]
+    assert not [finding for finding in findings if finding[0].startswith("good")]
 
 
 @pytest.mark.parametrize("file", sorted(path.name for path in TYPES.glob("bad_*.py")))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import json
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mmhooks.errors import DeadlineExceeded, HostUnavailable
+from mmhooks import threads
+from mmhooks.errors import APIError, DeadlineExceeded, HostUnavailable
 from mmhooks.naming import snake
 
 TIMEOUT = 30.0
@@ -132,7 +135,12 @@ class Calls:
                 f"app.api.{name} waits, and on the event loop nothing could answer meanwhile: in async code write "
                 f"`await app.async_api.{name}(…)`"
             )
-        return caller.call_from_thread(method, arguments, timeout)
+        pool = threads.lend()
+        try:
+            return caller.call_from_thread(method, arguments, timeout)
+        finally:
+            if pool is not None:
+                pool.take_back()
 
 
 class AsyncCalls:
@@ -166,9 +174,29 @@ class AsyncCalls:
             raise HostUnavailable(f"{method}: the plugin is stopping") from None
 
 
+_READING = re.compile(r"(KV)?(Get|List|Has|Search|Is|Count|Read|Load)(?=[A-Z]|$)")
+
+
+def is_repeatable(method: str) -> bool:
+    """Whether calling a method twice does no more than calling it once, whatever became of the first call: it only reads, or
+    like GetDirectChannel makes what is not there yet."""
+    return _READING.match(method) is not None
+
+
 def running_loop() -> asyncio.AbstractEventLoop | None:
     """The event loop of this thread, if it runs one."""
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
         return None
+
+
+def read_settings(answer: bytes) -> dict[str, Any]:
+    """The settings in the answer of LoadPluginConfiguration, which is JSON. Raises `APIError` when it is not."""
+    try:
+        found = json.loads(answer or b"{}")
+    except ValueError as error:
+        raise APIError(f"LoadPluginConfiguration: the answer is no JSON: {error}") from None
+    if not isinstance(found, dict | None):
+        raise APIError(f"LoadPluginConfiguration: expected a JSON object, not an instance of {type(found).__name__}")
+    return found or {}

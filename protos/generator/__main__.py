@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from . import api_reference, gostructs, messages, models, reference, structs, typed
+from . import api_methods, api_reference, gostructs, messages, models, reference, structs, typed
 from .contract import ROOT
 
 
@@ -19,6 +19,7 @@ def main() -> int:
         ("*.proto", messages.generate),
         ("hooks.toml", typed.generate),
         ("hooks.toml", reference.generate),
+        ("api.toml", api_methods.generate),
         ("api.toml", api_reference.generate),
     ):
         for path, text in generate():

@@ -225,17 +225,17 @@ def _fields(go_name: str, in_config: bool) -> Iterator[Field]:
         tag, _, options = (rest[0] if rest else "").partition(",")
         json_name = None if tag == "-" else tag or go_field
         name = go_field if in_config else tag if tag not in ("", "-") else snake(go_field)
-        type_, default = _python_type(go_type)
+        type_, default = python_type(go_type)
         yield Field(name + "_" * keyword.iskeyword(name), json_name, "omitempty" in options, type_, default)
 
 
-def _python_type(go: str) -> tuple[str, str]:
+def python_type(go: str) -> tuple[str, str]:
     if go in _BASIC:
         return _BASIC[go], _DEFAULT[_BASIC[go]]
     if re.fullmatch(r"u?int\d*", go):
         return "int", "0"
     if go.startswith("*"):
-        return _python_type(go[1:])[0] + " | None", "None"
+        return python_type(go[1:])[0] + " | None", "None"
     if go.startswith("[]"):
         return f"list[{_item(go[2:])}]", "[]"
     if match := re.match(r"map\[([^\]]+)\](.*)", go):
@@ -247,12 +247,12 @@ def _python_type(go: str) -> tuple[str, str]:
         return f"dict[str, {_item(named['elem'])}]", "{}"
     if named["kind"] == "slice":
         return f"list[{_item(named['elem'])}]", "[]"
-    return _python_type(named["kind"])
+    return python_type(named["kind"])
 
 
 def _item(go: str) -> str:
     # A list of pointers holds models: Mattermost never puts an empty pointer there.
-    return _python_type(go)[0].removesuffix(" | None")
+    return python_type(go)[0].removesuffix(" | None")
 
 
 def _module(module: str, classes: dict[str, list[Field]], modules: dict[str, dict[str, list[Field]]]) -> str:

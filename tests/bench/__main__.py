@@ -9,13 +9,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import blocking, bundles, calling, gohost, machine, netrpc, profiling, starting
+from tests.bench import asking, blocking, bundles, calling, gohost, machine, netrpc, profiling, starting
 from tests.bench.figures import MISSED, Figure, table
 from tests.bench.machine import CannotMeasure, Wire
 
 PARTS: dict[Wire, tuple[str, ...]] = {
-    "grpc": ("start", "call", "blocked", "bundle"),
-    "netrpc": ("start", "call", "bundle"),
+    "grpc": ("start", "call", "blocked", "api", "bundle"),
+    "netrpc": ("start", "call", "api", "bundle"),
 }
 
 _WITHOUT_GO = ("start", "bundle")
@@ -75,6 +75,8 @@ def _measure(wire: Wire, part: str, folder: Path, *, quick: bool) -> list[Figure
         if part == "blocked":
             return blocking.measure(host, runs=9, calls=100 if quick else 300)
         runs, calls = (9, 300) if quick else (15, 1000)
+        if part == "api":
+            return asking.measure(host, folder, runs, calls, wire)
         if wire == "netrpc":
             return netrpc.measure(host, folder, runs, calls)
         calling.generate_messages(folder)

@@ -18,7 +18,7 @@ def measure(host: Host, runs: int, calls: int) -> list[Figure]:
 
     Raises `CannotMeasure` when a handler came free before the last round had ended: then nothing is known.
     """
-    host.start(_PLUGIN, PROGRAMS / "blocking_plugin.py", MMHOOKS_THREADS=str(THREADS))
+    host.start(_PLUGIN, PROGRAMS / "blocking_plugin.py", environ={"MMHOOKS_THREADS": str(THREADS)})
     idle = _rounds(host, runs, calls)
     blocked = [host.begin(_PLUGIN, "call", hook="MessageHasBeenPosted", request=REQUEST) for _ in range(BLOCKED)]
     host.ask(_PLUGIN, "wait_log", contains=f"blocked: {BLOCKED}.")

@@ -58,7 +58,7 @@ def generate_messages(folder: Path) -> None:
 
 def start_all(host: Host, generated: Path) -> None:
     """Start the three plugins, and see that they answer the same."""
-    host.start("bare", PROGRAMS / "bare_hooks.py", PYTHONPATH=str(generated))
+    host.start("bare", PROGRAMS / "bare_hooks.py", environ={"PYTHONPATH": str(generated)})
     host.start("async", PROGRAMS / "async_plugin.py")
     host.start("sync", PROGRAMS / "sync_plugin.py")
     for plugin in ("bare", "async", "sync"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -45,16 +46,25 @@ class Host:
         self._driver.close()
 
     def start(
-        self, plugin: str, file: Path, options: tuple[str, ...] = (), wire: Wire = "grpc", **environ: str
+        self,
+        plugin: str,
+        file: Path,
+        options: tuple[str, ...] = (),
+        wire: Wire = "grpc",
+        environ: Mapping[str, str] | None = None,
+        **more: Any,
     ) -> None:
-        """Start a plugin in Python and make it ready for calls. `options` are the interpreter's."""
+        """Start a plugin in Python and make it ready for calls. `options` are the interpreter's, `more` is the host's."""
         command = python(file)
-        self.start_command(plugin, [command[0], *options, *command[1:]], wire, **environ)
+        self.start_command(plugin, [command[0], *options, *command[1:]], wire, environ, **more)
 
-    def start_command(self, plugin: str, command: list[str], wire: Wire, **environ: str) -> None:
+    def start_command(
+        self, plugin: str, command: list[str], wire: Wire, environ: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
         """Start a plugin by its command and make it ready for calls; over net/rpc it is activated."""
-        environ = {**settings(self._folder, wire), **environ}
-        self.ask(plugin, "start", cmd=command, env=environ, wire=wire, start_timeout_ms=int(PATIENCE * 1000))
+        environ = {**settings(self._folder, wire), **(environ or {})}
+        timeout = int(PATIENCE * 1000)
+        self.ask(plugin, "start", cmd=command, env=environ, wire=wire, start_timeout_ms=timeout, **more)
         if wire == "grpc":
             self.ask(plugin, "call", hook="Implemented")
         else:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as command
-from tests.bench import calling, figures, gohost, machine, netrpc, profiling, starting
+from tests.bench import asking, calling, figures, gohost, machine, netrpc, profiling, starting
 
 
 def test_a_ratio_is_the_median_of_the_pairs() -> None:
@@ -88,3 +88,16 @@ def test_the_command_knows_the_parts_of_a_wire(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("sys.argv", ["bench", "netrpc", "--only", "blocked"])
     with pytest.raises(SystemExit, match="2"):
         command.main()
+
+
+def test_those_that_ask_over_netrpc_answer_the_same(gohost_program: Path, tmp_path: Path) -> None:
+    with gohost.Host(gohost_program, tmp_path) as host:
+        for plugin in asking.start_askers(host, tmp_path):
+            assert host.bench(plugin, asking.HOOK, calls=2, **asking.LOGIN)["errors"] == 0
+
+
+def test_calls_over_grpc_are_measured_both_ways(gohost_program: Path, tmp_path: Path) -> None:
+    with gohost.Host(gohost_program, tmp_path) as host:
+        found = asking.measure(host, tmp_path, runs=1, calls=64, wire="grpc")
+        assert len(host.ask("callers", "api_calls")["calls"]) == 2 * 2 * 2 * (64 + 128)
+    assert [figure.target for figure in found] == [1.4, 0.7] * 2

@@ -11,6 +11,7 @@ import pytest
 
 from tests.bundle.conftest import PATH, Unpacked
 from tests.host_driver import GoHost, GoPlugin
+from tests.test_examples import welcome_answers
 
 Run = Callable[[Path, str], GoPlugin]
 """Runs an unpacked bundle over a wire: `run(root, "netrpc")`."""
@@ -36,10 +37,15 @@ def run(gohost: GoHost) -> Iterator[Run]:
             command, folder = [str(root / "server/plugin.py")], "/"
         else:
             command, folder = ["python3", "server/plugin.py"], str(root)
-        if wire == "grpc":
-            environ["MATTERMOST_PLUGIN_API_TARGET"] = "127.0.0.1:1"
         started_as = gohost.ask(
-            "start", plugin=name, cmd=command, dir=folder, env=environ, wire=wire, start_timeout_ms=START_TIMEOUT[wire]
+            "start",
+            plugin=name,
+            cmd=command,
+            dir=folder,
+            env=environ,
+            wire=wire,
+            start_timeout_ms=START_TIMEOUT[wire],
+            **({"with_api": True} if wire == "grpc" else {}),
         )
         plugin = GoPlugin(gohost, name, started_as, wire)
         started.append(plugin)
@@ -93,6 +99,18 @@ def test_the_bundle_of_pulse_counts_in_the_background(run: Run, unpacked: Unpack
         plugin.call_rpc("MessageHasBeenPosted", {"B": {"channel_id": "town"}})
         plugin.call_rpc("OnDeactivate")
     plugin.wait_log("messages in town: 1")
+    assert plugin.ask("kill")["exit_code"] == 0
+
+
+@WIRES
+def test_the_bundle_of_welcome_bot_greets(run: Run, unpacked: Unpacked, wire: str) -> None:
+    plugin = run(unpacked("welcome_bot"), wire)
+    plugin.set_answers(welcome_answers(wire))
+    answer = plugin.call("OnActivate") if wire == "grpc" else plugin.activate()["reply"]
+    assert answer in ({}, {"A": None})
+    ask(plugin, "UserHasJoinedTeam", "team_member", {"user_id": "u1", "team_id": "t1"})
+    plugin.wait_log("greeted ada")
+    assert len(plugin.api_calls("CreatePost")) == 1
     assert plugin.ask("kill")["exit_code"] == 0
 
 

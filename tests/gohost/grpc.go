@@ -23,15 +23,26 @@ import (
 // overGRPC is the wire of Mattermost's runtime for Python plugins.
 type overGRPC struct {
 	plugin.NetRPCUnsupportedPlugin
-	hooks protoreflect.ServiceDescriptor
-	conn  *grpc.ClientConn // nil before the start
+	protos protos
+	api    *grpcAPI // nil unless asked for
+	conn   *grpc.ClientConn
+	ready  chan struct{} // closed when conn is there
 }
 
-func (w *overGRPC) configure(config *plugin.ClientConfig, c *command) {
+func newOverGRPC(p protos) *overGRPC { return &overGRPC{protos: p, ready: make(chan struct{})} }
+
+func (w *overGRPC) configure(config *plugin.ClientConfig, c *command) error {
 	config.Plugins = plugin.PluginSet{"plugin": w}
 	config.AllowedProtocols = []plugin.Protocol{plugin.ProtocolGRPC}
 	config.StartTimeout = 10 * time.Second
 	config.GRPCBrokerMultiplex = c.Multiplex
+	if !c.WithAPI {
+		if c.Answers != nil || c.KV != nil {
+			return errNoAPI
+		}
+		return nil
+	}
+	return w.offerAPI(config, c)
 }
 
 func (w *overGRPC) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
@@ -42,6 +53,7 @@ func (w *overGRPC) GRPCServer(*plugin.GRPCBroker, *grpc.Server) error {
 // generated stubs.
 func (w *overGRPC) GRPCClient(_ context.Context, _ *plugin.GRPCBroker, conn *grpc.ClientConn) (any, error) {
 	w.conn = conn
+	close(w.ready)
 	return conn, nil
 }
 
@@ -137,7 +149,7 @@ func toJSON(message proto.Message) (json.RawMessage, error) {
 }
 
 func (w *overGRPC) call(c *command) (any, error) {
-	k := findHook(w.hooks, c.Hook)
+	k := findHook(w.protos.hooks, c.Hook)
 	requests, err := k.requests(c)
 	if err != nil {
 		return nil, err
@@ -212,7 +224,7 @@ func stream(ctx context.Context, conn *grpc.ClientConn, path string, requests []
 
 // exchanges encodes the request once: a benchmark measures no protobuf work.
 func (w *overGRPC) exchanges(c *command) (func() exchange, error) {
-	k := findHook(w.hooks, c.Hook)
+	k := findHook(w.protos.hooks, c.Hook)
 	if k.streams {
 		return nil, fail("argument", "bench is not for streams")
 	}

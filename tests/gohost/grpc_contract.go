@@ -9,17 +9,26 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
-const hooksService = "PluginHooks"
+// protos is the contract for gRPC.
+type protos struct {
+	hooks protoreflect.ServiceDescriptor
+	api   protoreflect.ServiceDescriptor // nil where the contract has none
+}
 
-// compileHooks reads the contract as the plugin has it, so that a message
-// changed there needs no generated code here.
-func compileHooks(folder string) (protoreflect.ServiceDescriptor, error) {
+const (
+	hooksService = "PluginHooks"
+	apiService   = "PluginAPI"
+)
+
+// compile reads the contract as the plugin has it, so that a message changed
+// there needs no generated code here.
+func compile(folder string) (found protos, err error) {
 	paths, err := filepath.Glob(filepath.Join(folder, "*.proto"))
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	if folder == "" || len(paths) == 0 {
-		return nil, fmt.Errorf("-protos: no .proto file in %q", folder)
+		return found, fmt.Errorf("-protos: no .proto file in %q", folder)
 	}
 	var names []string
 	for _, path := range paths {
@@ -30,12 +39,18 @@ func compileHooks(folder string) (protoreflect.ServiceDescriptor, error) {
 	}
 	files, err := compiler.Compile(context.Background(), names...)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	for _, file := range files {
 		if service := file.Services().ByName(hooksService); service != nil {
-			return service, nil
+			found.hooks = service
+		}
+		if service := file.Services().ByName(apiService); service != nil {
+			found.api = service
 		}
 	}
-	return nil, fmt.Errorf("-protos: no service %s in %q", hooksService, folder)
+	if found.hooks == nil {
+		return found, fmt.Errorf("-protos: no service %s in %q", hooksService, folder)
+	}
+	return found, nil
 }

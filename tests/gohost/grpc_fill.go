@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 
@@ -10,34 +12,64 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
+
+	"gohost/contract"
 )
 
 // How often a message that contains itself is filled along one path.
 const maxNesting = 2
 
-// fill answers with a request of the hook in which every field is set.
+var deterministic = proto.MarshalOptions{Deterministic: true}
+
+// fill answers with a request of the hook, or the API method, in which every field
+// is set; and with what the API answers when nobody has said what it is to be.
 func (w *overGRPC) fill(c *command) (any, error) {
-	k := findHook(w.hooks, c.Hook)
-	if k.method == nil {
+	method := findHook(w.protos.hooks, c.Hook).method
+	if c.API != "" {
+		var err error
+		if method, err = findMethod(w.protos.api, c.API); err != nil {
+			return nil, err
+		}
+	}
+	if method == nil {
 		return nil, fail("argument", "fill needs a hook of the contract")
 	}
 	seed, err := c.seed()
 	if err != nil {
 		return nil, err
 	}
-	message := dynamicpb.NewMessage(k.method.Input())
-	f := filler{seed: seed, copies: map[protoreflect.Name]int{}, nesting: map[protoreflect.Name]int{}}
-	f.message(message)
+	message := dynamicpb.NewMessage(method.Input())
+	newFiller(seed).message(message)
+	filled := result{}
+	if err := filled.add("request", message); err != nil {
+		return nil, err
+	}
+	if c.API != "" {
+		err = filled.add("response", filledResponse(method))
+	}
+	return filled, err
+}
 
-	request, err := toJSON(message)
+// add describes a message under a key, and its bytes beside it.
+func (r result) add(key string, message proto.Message) error {
+	text, err := toJSON(message)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	data, err := proto.MarshalOptions{Deterministic: true}.Marshal(message)
-	if err != nil {
-		return nil, err
+	data, err := deterministic.Marshal(message)
+	r[key], r[key+"_hex"] = text, hex.EncodeToString(data)
+	return err
+}
+
+// filledResponse is what an API method answers that has no answer: it has succeeded.
+func filledResponse(method protoreflect.MethodDescriptor) proto.Message {
+	response := dynamicpb.NewMessage(method.Output())
+	f := newFiller(0)
+	f.message(response)
+	if failed := field(response, "error"); failed != nil {
+		response.Clear(failed)
 	}
-	return result{"request": request, "request_hex": hex.EncodeToString(data)}, nil
+	return response
 }
 
 // filler makes the same values for the same seed. Two messages of one type in
@@ -45,8 +77,13 @@ func (w *overGRPC) fill(c *command) (any, error) {
 type filler struct {
 	seed     int
 	messages int
+	values   int                       // of messages that hold anything, so far
 	copies   map[protoreflect.Name]int // messages so far, by type
 	nesting  map[protoreflect.Name]int // messages around a value, by type
+}
+
+func newFiller(seed int) *filler {
+	return &filler{seed: seed, copies: map[protoreflect.Name]int{}, nesting: map[protoreflect.Name]int{}}
 }
 
 func (f *filler) message(m protoreflect.Message) {
@@ -105,6 +142,9 @@ func (f *filler) value(field protoreflect.FieldDescriptor, empty protoreflect.Va
 		if strings.HasSuffix(string(field.Parent().Name()), "Json") {
 			return protoreflect.ValueOfBytes([]byte("{}"))
 		}
+		if strings.HasSuffix(string(field.Name()), "_json") {
+			return protoreflect.ValueOfBytes(f.asJSON(field))
+		}
 		return protoreflect.ValueOfBytes([]byte("bytes " + string(field.Name())))
 	case protoreflect.BoolKind:
 		return protoreflect.ValueOfBool(true)
@@ -117,9 +157,14 @@ func (f *filler) value(field protoreflect.FieldDescriptor, empty protoreflect.Va
 	case protoreflect.Int64Kind:
 		return protoreflect.ValueOfInt64(1<<33 + number) // cut to 32 bits it is another number
 	case protoreflect.MessageKind:
-		if field.Message().FullName() == "google.protobuf.Struct" {
-			fillStruct(empty.Message().Interface(), text)
-		} else {
+		switch field.Message().FullName() {
+		case "google.protobuf.Struct":
+			fillFrom(kindsOfJSON(text), empty.Message().Interface())
+		case "google.protobuf.Value":
+			all := []string{fmt.Sprintf("%q", text), "7", "true", "1.5", `["one", 2]`, kindsOfJSON(text)}
+			fillFrom(all[f.values%len(all)], empty.Message().Interface())
+			f.values++
+		default:
 			f.message(empty.Message())
 		}
 		return empty
@@ -128,11 +173,36 @@ func (f *filler) value(field protoreflect.FieldDescriptor, empty protoreflect.Va
 	}
 }
 
-// fillStruct puts one value of every kind that JSON has into a Struct.
-func fillStruct(message proto.Message, text string) {
-	content := fmt.Sprintf(`{"text": %q, "whole": 7, "fraction": 1.5, "yes": true, "nothing": null,
+// kindsOfJSON has one value of every kind.
+func kindsOfJSON(text string) string {
+	return fmt.Sprintf(`{"text": %q, "whole": 7, "fraction": 1.5, "yes": true, "nothing": null,
 		"list": [1, "two", {"three": 3}], "nested": {"a": {"b": 1}}}`, text)
+}
+
+func fillFrom(content string, message proto.Message) {
 	if err := protojson.Unmarshal([]byte(content), message); err != nil {
-		panic(err) // constant but for text
+		panic(err) // it is made here
 	}
+}
+
+// What fields of the API hold as the JSON of a type in Go.
+var jsonTypes = map[protoreflect.Name]reflect.Type{
+	"config_json":  reflect.TypeFor[contract.Config](),
+	"license_json": reflect.TypeFor[contract.License](),
+	"limits_json":  reflect.TypeFor[contract.ProductLimits](),
+}
+
+// asJSON fills such a type; a plugin's own configuration is empty.
+func (f *filler) asJSON(field protoreflect.FieldDescriptor) []byte {
+	type_, ok := jsonTypes[field.Name()]
+	if !ok || field.Parent().Name() == "LoadPluginConfigurationResponse" {
+		return []byte("{}")
+	}
+	value := reflect.New(type_)
+	newStructFiller(f.seed).fill(value.Elem())
+	data, err := json.Marshal(value.Interface())
+	if err != nil {
+		panic(err) // all of it has JSON
+	}
+	return data
 }

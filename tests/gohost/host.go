@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -13,13 +14,12 @@ import (
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
 	"golang.org/x/sys/unix"
-	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // host keeps every plugin that was started, ended ones too: their logs and exit
 // codes are asked for afterwards.
 type host struct {
-	hooks protoreflect.ServiceDescriptor
+	protos protos
 
 	mu      sync.Mutex
 	plugins map[string]*running
@@ -46,12 +46,20 @@ type Exit struct {
 
 // wire is one of the two ways of talking to a plugin.
 type wire interface {
-	// configure adds what go-plugin has to know before the start.
-	configure(*plugin.ClientConfig, *command)
+	// configure adds what go-plugin has to know before the start, and serves what
+	// the plugin must find then.
+	configure(*plugin.ClientConfig, *command) error
 	// connect gets at the plugin's hooks; "start" answers with the result, too.
 	connect(plugin.ClientProtocol, *command) (result, error)
 	// deactivate takes leave of a plugin that is to be killed.
 	deactivate()
+	// close ends what is still served when the plugin is gone.
+	close()
+
+	// served is the plugin API that the plugin has; an error if it has none.
+	served() (*api, error)
+	// parseAnswer reads how a method is to be answered.
+	parseAnswer(method string, text json.RawMessage) (*apiAnswer, error)
 
 	fill(*command) (any, error)
 	call(*command) (any, error)
@@ -69,7 +77,7 @@ type exchange interface {
 func (h *host) wire(c *command) (wire, error) {
 	switch c.Wire {
 	case "", "grpc":
-		return &overGRPC{hooks: h.hooks}, nil
+		return newOverGRPC(h.protos), nil
 	case "netrpc":
 		return newOverNetRPC(), nil
 	}
@@ -169,10 +177,6 @@ func newRunning(c *command, w wire) (*running, error) {
 		// one wins; it is in cmd.Env already.
 		SkipHostEnv: true,
 	}
-	w.configure(config, c)
-	if c.StartTimeoutMS > 0 {
-		config.StartTimeout = time.Duration(c.StartTimeoutMS) * time.Millisecond
-	}
 	if c.UnixDir != "" {
 		// go-plugin makes this folder itself only for processes that it does not
 		// start itself; name and variable are the same.
@@ -182,6 +186,12 @@ func newRunning(c *command, w wire) (*running, error) {
 		}
 		p.cmd.Env = append(p.cmd.Env, plugin.EnvUnixSocketDir+"="+p.socketDir)
 		config.UnixSocketConfig = &plugin.UnixSocketConfig{TempDir: c.UnixDir}
+	}
+	if err := w.configure(config, c); err != nil {
+		return nil, err
+	}
+	if c.StartTimeoutMS > 0 {
+		config.StartTimeout = time.Duration(c.StartTimeoutMS) * time.Millisecond
 	}
 	p.client = plugin.NewClient(config)
 	return p, nil
@@ -255,6 +265,7 @@ func (p *running) stop() {
 		p.wire.deactivate()
 	}
 	p.client.Kill()
+	p.wire.close()
 	_ = os.RemoveAll(p.socketDir)
 }
 

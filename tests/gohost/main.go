@@ -30,6 +30,7 @@ type command struct {
 	StartTimeoutMS int               `json:"start_timeout_ms"`
 	UnixDir        string            `json:"unix_dir"`
 	Multiplex      bool              `json:"multiplex"`
+	WithAPI        bool              `json:"with_api"`
 	AutoMTLS       bool              `json:"automtls"`
 
 	Hook       string            `json:"hook"`
@@ -46,6 +47,9 @@ type command struct {
 	Zeros   bool                       `json:"zeros"`
 	Post    *bigPost                   `json:"post"`
 	Answers map[string]json.RawMessage `json:"answers"`
+	KV      *bool                      `json:"kv"`
+	Method  string                     `json:"method"`
+	Count   int                        `json:"count"`
 
 	Type  string          `json:"type"`
 	Value json.RawMessage `json:"value"`
@@ -109,37 +113,50 @@ type operation struct {
 }
 
 var operations = map[string]operation{
-	"health":       {true, (*running).health},
-	"call":         {true, func(p *running, c *command) (any, error) { return p.wire.call(c) }},
-	"bench":        {true, (*running).bench},
-	"bench_health": {true, (*running).benchHealth},
-	"signal":       {true, (*running).signal},
-	"activate":     {true, netrpcOnly((*overNetRPC).activate)},
-	"api_calls":    {true, netrpcOnly((*overNetRPC).apiCalls)},
-	"set_answers":  {true, netrpcOnly((*overNetRPC).setAnswers)},
-	"kill":         {false, (*running).kill},
-	"wait_exit":    {false, (*running).waitExit},
-	"logs":         {false, (*running).logs},
-	"wait_log":     {false, (*running).waitLog},
-	"stdio":        {false, (*running).stdio},
-	"wait_stdio":   {false, (*running).waitStdio},
+	"health":         {true, (*running).health},
+	"call":           {true, func(p *running, c *command) (any, error) { return p.wire.call(c) }},
+	"bench":          {true, (*running).bench},
+	"bench_health":   {true, (*running).benchHealth},
+	"signal":         {true, (*running).signal},
+	"activate":       {true, only("net/rpc", (*overNetRPC).activate)},
+	"api_stop":       {true, only("gRPC", (*overGRPC).stopAPI)},
+	"api_start":      {true, only("gRPC", (*overGRPC).startAPI)},
+	"set_answers":    {true, (*running).setAnswers},
+	"api_calls":      {true, (*running).apiCalls},
+	"wait_api_calls": {true, (*running).waitAPICalls},
+	"kill":           {false, (*running).kill},
+	"wait_exit":      {false, (*running).waitExit},
+	"logs":           {false, (*running).logs},
+	"wait_log":       {false, (*running).waitLog},
+	"stdio":          {false, (*running).stdio},
+	"wait_stdio":     {false, (*running).waitStdio},
+}
+
+// only makes an operation of one that the plugins of one wire have.
+func only[W wire](name string, run func(W, *command) (any, error)) func(*running, *command) (any, error) {
+	return func(p *running, c *command) (any, error) {
+		if w, ok := p.wire.(W); ok {
+			return run(w, c)
+		}
+		return nil, fail("argument", "%s is for plugins that speak %s", c.Op, name)
+	}
 }
 
 func main() {
-	protos := flag.String("protos", "", "folder of the .proto files")
+	folder := flag.String("protos", "", "folder of the .proto files")
 	version := flag.Bool("version", false, "print go-plugin's version")
 	flag.Parse()
 	if *version {
 		fmt.Println("go-plugin", goPluginVersion())
 		return
 	}
-	hooks, err := compileHooks(*protos)
+	protos, err := compile(*folder)
 	if err == nil {
 		// go-plugin gives its own stdin to every plugin, which could then read
 		// our commands.
 		commands := os.Stdin
 		if os.Stdin, err = os.Open(os.DevNull); err == nil {
-			h := &host{hooks: hooks, plugins: map[string]*running{}}
+			h := &host{protos: protos, plugins: map[string]*running{}}
 			h.serve(commands, os.Stdout)
 			h.close()
 			return

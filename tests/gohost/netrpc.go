@@ -26,12 +26,13 @@ type overNetRPC struct {
 
 func newOverNetRPC() *overNetRPC { return &overNetRPC{api: newAPI()} }
 
-func (w *overNetRPC) configure(config *plugin.ClientConfig, _ *command) {
+func (w *overNetRPC) configure(config *plugin.ClientConfig, c *command) error {
 	config.Plugins = plugin.PluginSet{"hooks": w}
 	config.AllowedProtocols = []plugin.Protocol{plugin.ProtocolNetRPC}
 	config.StartTimeout = 3 * time.Second
 	w.logger = config.Logger
 	w.api.logger = config.Logger.Named(logName)
+	return setAnswers(w, c)
 }
 
 func (w *overNetRPC) Server(*plugin.MuxBroker) (any, error) {
@@ -53,6 +54,8 @@ func (w *overNetRPC) connect(protocol plugin.ClientProtocol, c *command) (result
 	return result{"implemented": w.implemented}, nil
 }
 
+func (w *overNetRPC) close() {}
+
 // deactivate does as Mattermost does when it stops: ten seconds for the plugin.
 func (w *overNetRPC) deactivate() {
 	if !slices.Contains(w.implemented, "OnDeactivate") {
@@ -65,16 +68,6 @@ func (w *overNetRPC) deactivate() {
 	}
 	if err != nil && !errors.Is(err, rpc.ErrShutdown) { // the plugin may be gone long since
 		w.logger.Error("Plugin failed to deactivate", "error", err)
-	}
-}
-
-// netrpcOnly makes an operation of one that gRPC plugins do not have.
-func netrpcOnly(run func(*overNetRPC, *command) (any, error)) func(*running, *command) (any, error) {
-	return func(p *running, c *command) (any, error) {
-		if w, ok := p.wire.(*overNetRPC); ok {
-			return run(w, c)
-		}
-		return nil, fail("argument", "%s is for plugins that speak net/rpc", c.Op)
 	}
 }
 
@@ -144,14 +137,16 @@ func (w *overNetRPC) exchanges(c *command) (func() exchange, error) {
 		returns = reflect.TypeFor[[]string]()
 	}
 	// The arguments are encoded anew for each call, as a server has to.
-	return func() exchange {
-		e := &netrpcExchange{w, c.Hook, c.timeout(), args.Interface(), reflect.New(returns).Interface()}
-		if slices.Contains(merging, c.Hook) {
-			original := clone(args.Elem().FieldByName("B"))
-			reflect.ValueOf(e.returns).Elem().FieldByName("A").Set(original)
-		}
-		return e
-	}, nil
+	return func() exchange { return w.exchange(c, args, returns) }, nil
+}
+
+func (w *overNetRPC) exchange(c *command, args reflect.Value, returns reflect.Type) *netrpcExchange {
+	e := &netrpcExchange{w, c.Hook, c.timeout(), args.Interface(), reflect.New(returns).Interface()}
+	if slices.Contains(merging, c.Hook) {
+		original := clone(args.Elem().FieldByName("B"))
+		reflect.ValueOf(e.returns).Elem().FieldByName("A").Set(original)
+	}
+	return e
 }
 
 func (e *netrpcExchange) send() error { return e.w.send(e.hook, e.args, e.returns, e.timeout) }

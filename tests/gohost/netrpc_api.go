@@ -2,10 +2,12 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/gob"
 	"encoding/json"
-	"maps"
+	"fmt"
 	"net"
+	"net/http"
 	"net/rpc"
 	"reflect"
 	"slices"
@@ -13,66 +15,26 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-
 	"gohost/contract"
 )
 
-// api answers what a plugin asks its server for.
-type api struct {
-	mu      sync.Mutex
-	answers map[string]apiAnswer
-	calls   []result
-	logger  hclog.Logger // the server's log
-}
+func (w *overNetRPC) served() (*api, error) { return w.api, nil }
 
-var logLevels = map[string]hclog.Level{
-	"LogDebug": hclog.Debug, "LogInfo": hclog.Info, "LogWarn": hclog.Warn, "LogError": hclog.Error,
-}
-
-type apiAnswer struct {
-	returns any // a pointer
-	delay   time.Duration
-	err     string // an error of net/rpc
-	never   bool
-}
-
-func newAPI() *api { return &api{calls: []result{}, answers: map[string]apiAnswer{}} }
-
-// set changes the answers of some methods. Those without one answer with all
-// fields set, but no error; the plugin's own configuration is empty.
-func (a *api) set(answers map[string]json.RawMessage) error {
-	changed := map[string]apiAnswer{}
-	for method, text := range answers {
-		returns, err := newReturns(method)
-		if err != nil {
-			return err
-		}
-		var how struct {
-			DelayMS int    `json:"delay_ms"`
-			Error   string `json:"error"`
-			Never   bool   `json:"never"`
-		}
-		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(text, &fields); err != nil {
-			return fail("argument", "the answer of %s: %s", method, err)
-		}
-		if err := json.Unmarshal(text, &how); err != nil {
-			return fail("argument", "the answer of %s: %s", method, err)
-		}
-		maps.DeleteFunc(fields, func(key string, _ json.RawMessage) bool {
-			return slices.Contains([]string{"delay_ms", "error", "never"}, key)
-		})
-		rest, _ := json.Marshal(fields)
-		if err := fromJSON(rest, returns); err != nil {
-			return fail("argument", "the answer of %s: %s", method, err)
-		}
-		changed[method] = apiAnswer{returns, time.Duration(how.DelayMS) * time.Millisecond, how.Error, how.Never}
+func (w *overNetRPC) parseAnswer(method string, text json.RawMessage) (*apiAnswer, error) {
+	returns, err := newReturns(method)
+	if err != nil {
+		return nil, err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	maps.Copy(a.answers, changed)
-	return nil
+	var problem string
+	answer, rest, err := readManner(method, text, map[string]any{"error": &problem})
+	if err != nil {
+		return nil, err
+	}
+	if err := fromJSON(rest, returns); err != nil {
+		return nil, badAnswer(method, err)
+	}
+	answer.netrpcError, answer.body = problem, returns
+	return answer, nil
 }
 
 func newReturns(method string) (any, error) {
@@ -83,42 +45,109 @@ func newReturns(method string) (any, error) {
 	return reflect.New(contract.API[at].Returns).Interface(), nil
 }
 
-func (a *api) answer(call contract.Call, args any) apiAnswer {
-	heard := described("args", args)
-	heard["method"] = call.Name
-	if level, ok := logLevels[call.Name]; ok {
+// netrpcReply is what is sent: a body, or an error of net/rpc.
+type netrpcReply struct {
+	body    any
+	problem string
+	manner
+}
+
+// answer notes a call; what it returns is the rest of the work, which may take
+// long.
+func (w *overNetRPC) answer(call contract.Call, args any) func() netrpcReply {
+	given, kv := w.api.arrived(call.Name, func() result { return described("args", args) })
+	if level, ok := logLevels[call.Name]; ok && given.succeeds() {
 		said := reflect.ValueOf(args).Elem()
-		a.logger.Log(level, said.Field(0).String(), said.Field(1).Interface().([]any)...)
+		w.api.logger.Log(level, said.Field(0).String(), said.Field(1).Interface().([]any)...)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.calls = append(a.calls, heard)
-	answer, ok := a.answers[call.Name]
-	if !ok {
-		answer.returns = reflect.New(call.Returns).Interface()
-		fillReturns(answer.returns)
-		if returns, ok := answer.returns.(*contract.Z_LoadPluginConfigurationReturns); ok {
+	return func() netrpcReply {
+		if given == nil {
+			return netrpcReply{body: w.usual(call, args, kv)}
+		}
+		time.Sleep(given.delay())
+		reply := netrpcReply{body: given.body, problem: given.netrpcError, manner: given.manner}
+		if stored := kv.overNetRPC(args); stored != nil && given.empty {
+			reply.body = stored
+		}
+		if given.Call != nil {
+			if err := w.callBefore(given.Call, call.Name, args, &reply); err != nil {
+				reply.problem = fmt.Sprintf("the hook %s: %s", given.Call.Hook, err)
+			}
+		}
+		return reply
+	}
+}
+
+// usual is what a method returns that has no answer: all fields set, but no error;
+// the plugin's own configuration is empty.
+func (w *overNetRPC) usual(call contract.Call, args any, kv *kvStore) any {
+	if returns := kv.overNetRPC(args); returns != nil {
+		return returns
+	}
+	return w.api.fillOnce(call.Name, func() any {
+		returns := reflect.New(call.Returns).Interface()
+		fillReturns(returns)
+		if returns, ok := returns.(*contract.Z_LoadPluginConfigurationReturns); ok {
 			returns.A = []byte("{}")
 		}
+		return returns
+	})
+}
+
+// callBefore calls the hook that an answer has to wait for.
+func (w *overNetRPC) callBefore(k *hookCall, method string, args any, reply *netrpcReply) error {
+	c := k.command()
+	if !k.passesPost(method) {
+		_, err := w.call(c)
+		return err
 	}
-	return answer
+	posted := &contract.Z_MessageWillBePostedArgs{A: &contract.Context{}, B: args.(*contract.Z_CreatePostArgs).A}
+	returns := reflect.TypeFor[contract.Z_MessageWillBePostedReturns]()
+	e := w.exchange(c, reflect.ValueOf(posted), returns)
+	began := time.Now()
+	if err := e.send(); err != nil {
+		return w.failure(err, began)
+	}
+	decided := e.returns.(*contract.Z_MessageWillBePostedReturns)
+	if decided.B != "" {
+		text := rejected + decided.B
+		refusal := &contract.AppError{Id: text, Message: text, Where: method, StatusCode: http.StatusBadRequest}
+		reply.body = &contract.Z_CreatePostReturns{B: refusal}
+	} else {
+		reply.body = &contract.Z_CreatePostReturns{A: decided.A}
+	}
+	return nil
 }
 
 // serve is net/rpc's server, with a table in the place of an object that has a
 // method for each call: its texts are net/rpc's.
-func serve(conn net.Conn, calls []contract.Call, answer func(contract.Call, any) apiAnswer) {
+func serve(conn net.Conn, calls []contract.Call, answer func(contract.Call, any) func() netrpcReply) {
 	defer conn.Close()
-	decoder, out := gob.NewDecoder(bufio.NewReader(conn)), bufio.NewWriter(conn)
-	encoder, sending := gob.NewEncoder(out), sync.Mutex{}
-	respond := func(request rpc.Request, problem string, body any) {
+	var out bytes.Buffer
+	decoder, encoder, sending := gob.NewDecoder(bufio.NewReader(conn)), gob.NewEncoder(&out), sync.Mutex{}
+	respond := func(request rpc.Request, reply netrpcReply) {
 		sending.Lock()
 		defer sending.Unlock()
-		response := rpc.Response{ServiceMethod: request.ServiceMethod, Seq: request.Seq, Error: problem}
+		out.Reset()
+		if reply.problem != "" {
+			reply.body = struct{}{}
+		}
+		response := rpc.Response{ServiceMethod: request.ServiceMethod, Seq: request.Seq, Error: reply.problem}
 		err := encoder.Encode(response)
 		if err == nil {
-			err = encoder.Encode(body)
+			err = encoder.Encode(reply.body)
 		}
-		if err != nil || out.Flush() != nil {
+		data := out.Bytes()
+		switch {
+		case reply.RawHex != nil:
+			data = reply.raw
+		case reply.Cut:
+			data = data[:len(data)/2]
+		}
+		if err == nil {
+			_, err = conn.Write(data)
+		}
+		if err != nil || reply.Cut {
 			_ = conn.Close() // as net/rpc does: half an answer has gone
 		}
 	}
@@ -137,24 +166,19 @@ func serve(conn net.Conn, calls []contract.Call, answer func(contract.Call, any)
 			if decoder.DecodeValue(reflect.Value{}) != nil { // which drops the argument
 				return
 			}
-			respond(request, problem, struct{}{})
+			respond(request, netrpcReply{problem: problem})
 			continue
 		}
 		args := reflect.New(calls[at].Args).Interface()
 		if err := decoder.Decode(args); err != nil {
-			respond(request, err.Error(), struct{}{})
+			respond(request, netrpcReply{problem: err.Error()})
 			continue
 		}
 		// Noted before the next request is read, so that calls are in order.
-		how := answer(calls[at], args)
+		finish := answer(calls[at], args)
 		go func() {
-			time.Sleep(how.delay)
-			switch {
-			case how.never:
-			case how.err != "":
-				respond(request, how.err, struct{}{})
-			default:
-				respond(request, "", how.returns)
+			if reply := finish(); !reply.Never {
+				respond(request, reply)
 			}
 		}()
 	}
@@ -163,7 +187,7 @@ func serve(conn net.Conn, calls []contract.Call, answer func(contract.Call, any)
 // activate does what Mattermost does: it offers the API and the database, calls
 // OnActivate, and goes on without those that the plugin has not dialled in 5 s.
 func (w *overNetRPC) activate(c *command) (any, error) {
-	if err := w.api.set(c.Answers); err != nil {
+	if err := setAnswers(w, c); err != nil {
 		return nil, err
 	}
 	apiID, driverID := w.broker.NextId(), w.broker.NextId()
@@ -176,7 +200,7 @@ func (w *overNetRPC) activate(c *command) (any, error) {
 				w.logger.Error("plugin: plugin acceptAndServe error", "error", err, "id", id)
 				return
 			}
-			serve(conn, calls, w.api.answer)
+			serve(conn, calls, w.answer)
 		}()
 		return connected
 	}
@@ -194,14 +218,4 @@ func (w *overNetRPC) activate(c *command) (any, error) {
 	reply["ms"] = took
 	reply["api_connected"], reply["driver_connected"] = <-api, <-driver
 	return reply, nil
-}
-
-func (w *overNetRPC) apiCalls(*command) (any, error) {
-	w.api.mu.Lock()
-	defer w.api.mu.Unlock()
-	return result{"calls": slices.Clone(w.api.calls)}, nil
-}
-
-func (w *overNetRPC) setAnswers(c *command) (any, error) {
-	return result{}, w.api.set(c.Answers)
 }

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -16,8 +15,7 @@ import (
 // recorder keeps what one plugin logged and printed, and what go-plugin logged
 // about it. It is a sink of the plugin's logger.
 type recorder struct {
-	mu      sync.Mutex
-	changed chan struct{} // closed, and a new one made, when something is added
+	watched
 	records []record
 	output  map[string][]byte // by channel
 }
@@ -34,38 +32,7 @@ type record struct {
 }
 
 func newRecorder() *recorder {
-	return &recorder{
-		changed: make(chan struct{}),
-		records: []record{},
-		output:  map[string][]byte{},
-	}
-}
-
-func (r *recorder) add(change func()) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	change()
-	close(r.changed)
-	r.changed = make(chan struct{})
-}
-
-// wait tells whether found, which is called with the lock held, came true in time.
-func (r *recorder) wait(timeout time.Duration, found func() bool) bool {
-	expired := time.After(timeout)
-	for {
-		r.mu.Lock()
-		if found() {
-			r.mu.Unlock()
-			return true
-		}
-		changed := r.changed
-		r.mu.Unlock()
-		select {
-		case <-changed:
-		case <-expired:
-			return false
-		}
-	}
+	return &recorder{watched: newWatched(), records: []record{}, output: map[string][]byte{}}
 }
 
 // Accept implements hclog.SinkAdapter.
@@ -75,7 +42,7 @@ func (r *recorder) Accept(name string, level hclog.Level, message string, args .
 	for i := 0; i+1 < len(args); i += 2 {
 		this.Args[fmt.Sprint(args[i])] = plain(args[i+1])
 	}
-	r.add(func() { r.records = append(r.records, this) })
+	r.change(func() { r.records = append(r.records, this) })
 }
 
 // plain keeps what came out of a plugin's JSON; all else, go-plugin's own
@@ -96,7 +63,7 @@ func (r record) contains(text string) bool {
 // writer takes what go-plugin received for a channel of the stdio stream.
 func (r *recorder) writer(channel string) io.Writer {
 	return writerFunc(func(data []byte) (int, error) {
-		r.add(func() { r.output[channel] = append(r.output[channel], data...) })
+		r.change(func() { r.output[channel] = append(r.output[channel], data...) })
 		return len(data), nil
 	})
 }

@@ -14,7 +14,6 @@ from google.protobuf.message import Message
 
 from mmhooks.errors import AppError, CallError, NotImplementedByPlugin, UnsupportedByHost
 from mmhooks.hooks import HOOKS, Hook, Kind
-from mmhooks.hosts.grpc.codec import MODELS, converter, dict_to_struct, struct_to_dict
 from mmhooks.hosts.grpc.messages import PACKAGE, message_class, methods
 from mmhooks.outcomes import Failed, Outcome, Rejected, Replaced, Unchanged, Value, app_error
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
 
 _RENAMED = {"context": "plugin_context", "config": "new_config", "notification": "email_notification"}
 """Parameters that are called otherwise in the requests."""
-
-_ERROR_FIELDS = ("id", "message", "detailed_error", "status_code", "where")
 
 
 def servable(hook: Hook) -> bool:
@@ -105,26 +102,21 @@ class HookCodec:
 
     def make_error(self, error: CallError) -> Any:
         """The response for a failure of a hook that may fail."""
-        told = app_error(error)
-        values: dict[str, Any] = {name: getattr(told, name) for name in _ERROR_FIELDS}
-        if told.params:
-            values["params"] = dict_to_struct(told.params)
-        return self.response(error=message_class(f"{PACKAGE}.AppError")(**values))
+        return self.response(error=_converter("AppError").to_message(app_error(error)))
 
     def read_response(self, response: Any) -> Outcome | AppError:
         """What a response says: the reverse of the two above, for the embedded host."""
         fields = self.response.DESCRIPTOR.fields_by_name
         if "error" in fields and response.HasField("error"):
-            told = response.error
-            values = {name: getattr(told, name) for name in _ERROR_FIELDS}
-            return AppError(values.pop("message"), **values, params=struct_to_dict(told.params))
+            error: AppError = _converter("AppError").to_model(response.error)
+            return error
         if "rejection_reason" in fields and response.rejection_reason:
             return Rejected(response.rejection_reason)
         if not self._answer:
             return Unchanged()
         value = getattr(response, self._answer)
         if self._type:
-            to_model = converter(self._type).to_model
+            to_model = _converter(self._type).to_model
             if not isinstance(value, Message):
                 value = [to_model(item) for item in value]
             else:
@@ -136,7 +128,7 @@ class HookCodec:
     def _sendable(self, value: Any) -> Any:
         if not self._type:
             return value
-        to_message = converter(self._type).to_message
+        to_message = _converter(self._type).to_message
         return [to_message(item) for item in value] if isinstance(value, list) else to_message(value)
 
 
@@ -148,17 +140,24 @@ def _forms(type_: str) -> tuple[Callable[[Any, str], Any], Callable[[Any], Any]]
     if name.startswith("list["):
         item = _message_of(name[5:-1])
         return (
-            lambda request, field: [converter(item).to_model(one) for one in getattr(request, field)],
-            lambda value: [converter(item).to_message(one) for one in value],
+            lambda request, field: [item.to_model(one) for one in getattr(request, field)],
+            lambda value: [item.to_message(one) for one in value],
         )
     message = _message_of(name)
     return (
-        lambda request, field: (
-            converter(message).to_model(getattr(request, field)) if request.HasField(field) else None
-        ),
-        lambda value: converter(message).to_message(value),
+        lambda request, field: message.to_model(getattr(request, field)) if request.HasField(field) else None,
+        message.to_message,
     )
 
 
-def _message_of(model: str) -> str:
-    return next((message for message, name in MODELS.items() if name == model), model)
+def _message_of(model: str) -> Any:
+    """The converter of the message that holds a model."""
+    from mmhooks.hosts.grpc.differences import MODELS
+
+    return _converter(next((message for message, name in MODELS.items() if name == model), model))
+
+
+def _converter(message: str) -> Any:
+    from mmhooks.hosts.grpc.codec import converter  # which nobody needs for the handshake
+
+    return converter(message)

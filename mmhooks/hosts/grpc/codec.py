@@ -16,40 +16,11 @@ from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from mmhooks import models
-from mmhooks.errors import ModelError, UnsupportedByHost
+from mmhooks.errors import AppError, ModelError, UnsupportedByHost
+from mmhooks.hosts.grpc.differences import FORMS, LEFT_OUT, LETTERS, MODELS, RENAMED, SPREADS, Spread, no_place
 from mmhooks.hosts.grpc.messages import PACKAGE, message_class
+from mmhooks.hosts.grpc.structs import dict_to_struct, from_value, struct_to_dict, to_value
 from mmhooks.models import Model
-
-RENAMED: dict[tuple[str, str], str] = {
-    ("Channel", "auto_translation"): "autotranslation",
-    ("CommandArgs", "user_mention"): "user_mentions",
-    ("CommandArgs", "channel_mention"): "channel_mentions",
-    ("EmailNotificationContent", "sub_title"): "subtitle",
-    ("FileData", "data"): "body",
-    ("FileInfo", "creator_id"): "user_id",
-    ("PushNotification", "is_crt"): "is_crt_enabled",
-}
-"""Fields of messages that are called otherwise in Mattermost's JSON, and so in the models."""
-
-LEFT_OUT: frozenset[tuple[str, str]] = frozenset({("CommandArgs", "t"), ("CommandResponse", "attachments")})
-"""Fields of messages that hold nothing a model could use: a function that cannot travel, and attachments of a type
-that cannot hold attachments."""
-
-MODELS: dict[str, str] = {
-    "PluginContext": "Context",
-    "ConfigJson": "Config",
-    "EmailNotificationJson": "EmailNotification",
-    "SamlAssertionInfoJson": "AssertionInfo",
-    "SyncMsgJson": "SyncMsg",
-}
-"""Models of messages that are called otherwise; those that end in Json hold the model as JSON."""
-
-_LETTERS = {
-    "CHANNEL_TYPE_OPEN": "O",
-    "CHANNEL_TYPE_PRIVATE": "P",
-    "CHANNEL_TYPE_DIRECT": "D",
-    "CHANNEL_TYPE_GROUP": "G",
-}
 
 Convert = Callable[[Any], Any]
 
@@ -59,11 +30,37 @@ def _to_model(message: Any) -> Any:
 
 
 @functools.cache
-def converter(name: str) -> JsonConverter | Converter:
+def converter(name: str) -> AnyConverter:
     """The converter for a message of the plugin API, by its name."""
-    model: type[Model] = getattr(models, MODELS.get(name, name))
     cls = message_class(f"{PACKAGE}.{name}")
+    if name == "AppError":
+        return ErrorConverter(cls)
+    model: type[Model] = model_class(name)
     return JsonConverter(cls, model) if name.endswith("Json") else Converter(cls, model)
+
+
+def model_class(name: str) -> Any:
+    """The class here for a message of the plugin API, by its name."""
+    return AppError if name == "AppError" else getattr(models, MODELS.get(name, name))
+
+
+class ErrorConverter:
+    """For Mattermost's errors."""
+
+    _PLAIN = ("id", "message", "detailed_error", "request_id", "status_code", "where")
+
+    def __init__(self, message: type[Message]) -> None:
+        self._message = message
+
+    def to_model(self, message: Any) -> AppError:
+        values = {name: getattr(message, name) for name in self._PLAIN}
+        return AppError(**values, params=struct_to_dict(message.params))
+
+    def to_message(self, error: Any) -> Message:
+        values = {name: getattr(error, name) for name in self._PLAIN}
+        if error.params:
+            values["params"] = dict_to_struct(error.params)
+        return self._message(**values)
 
 
 class JsonConverter:
@@ -79,9 +76,14 @@ class JsonConverter:
         return self._model.from_json(text) if text else None
 
     def to_message(self, model: Any) -> Message:
-        text = model.to_json()
-        self._model.from_json(text)  # what does not fit is told here, by its name: the server would only say no
-        return self._message(**{self._field: text.encode()})
+        return self._message(**{self._field: to_json(model)})
+
+
+def to_json(model: Model) -> bytes:
+    """A model's JSON for the server. Raises `ModelError` for what does not fit, by its name: the server would only say no."""
+    text = model.to_json()
+    type(model).from_json(text)
+    return text.encode()
 
 
 class Converter:
@@ -91,24 +93,33 @@ class Converter:
         self._message = message
         self._model = model
         self._name = message.DESCRIPTOR.name
+        self._spread = SPREADS.get(self._name, _NOTHING_SPREAD)
         default = model()
-        self._fields = [field for field in message.DESCRIPTOR.fields if (self._name, field.name) not in LEFT_OUT]
+        self._fields = [
+            field
+            for field in message.DESCRIPTOR.fields
+            if (self._name, field.name) not in LEFT_OUT and field.name not in self._spread.fields
+        ]
         self._attributes = [RENAMED.get((self._name, field.name), field.name) for field in self._fields]
         self._readers: dict[int, tuple[str, Convert | None]] = {}
         self._plain: list[tuple[str, str]] = []
         self._writers: list[tuple[str, str, Convert, Any]] = []  # the last is what need not be written
         for field, attribute in zip(self._fields, self._attributes, strict=True):
             usual = getattr(default, attribute)
-            self._readers[field.number] = attribute, _reader(field, usual)
-            if writer := _writer(field, usual):
-                # To Go, an empty map or list and an unset one are the same.
-                self._writers.append((field.name, attribute, writer, usual if usual in ([], {}) else None))
+            form = FORMS.get((self._name, field.name))
+            self._readers[field.number] = attribute, form.read if form else field_reader(field, usual)
+            if form:
+                self._writers.append((field.name, attribute, form.write, usual))
+            elif writer := field_writer(field, usual):
+                # To Go, an empty map or list, or a struct of zeros, and an unset one are the same.
+                empty = usual if usual in ([], {}) or isinstance(usual, Model) else None
+                self._writers.append((field.name, attribute, writer, empty))
             else:
                 self._plain.append((field.name, attribute))
         self._plain_names = [name for name, _ in self._plain]
         self._get_plain = _getter([attribute for _, attribute in self._plain])
         self._plain_default = self._get_plain(default)
-        carried = {*self._attributes, "_unknown"}
+        carried = {*self._attributes, *self._spread.attributes, "_unknown"}
         self._absent = [name for name in model.__struct_fields__ if name not in carried]
         self._get_absent = _getter(self._absent)
         self._absent_default = self._get_absent(default)
@@ -143,6 +154,8 @@ class Converter:
                     raise UnsupportedByHost(_misfit(model, attribute, value, error)) from error
                 except (TypeError, ValueError, AttributeError) as error:
                     raise ModelError(_misfit(model, attribute, value, error)) from error
+        if self._spread is not _NOTHING_SPREAD:
+            self._spread.write(model, values)
         try:
             message = self._message(**values)
         except (TypeError, ValueError, OverflowError):
@@ -155,10 +168,7 @@ class Converter:
     def _complain_of_absent(self, model: Model) -> None:
         for name, usual in zip(self._absent, self._absent_default, strict=True):
             if getattr(model, name) != usual:
-                raise UnsupportedByHost(
-                    f"{type(model).__name__}.{name} cannot be sent: the gRPC host has no place for it on its wire "
-                    "(released Mattermost servers, which speak net/rpc, have)"
-                )
+                raise no_place(model, name)
 
     def _complain_of_none(self, values: dict[str, Any]) -> None:
         attribute = next(attribute for name, attribute in self._plain if values.get(name, 0) is None)
@@ -170,7 +180,14 @@ class Converter:
             try:
                 self._message(**{name: value})
             except (TypeError, ValueError, OverflowError) as error:
+                if name not in attributes:
+                    raise ModelError(f"{type(model).__name__}: its {name} cannot be sent: {error}") from error
                 raise ModelError(_misfit(model, attributes[name], getattr(model, attributes[name]), error)) from error
+
+
+_NOTHING_SPREAD = Spread(frozenset(), frozenset(), lambda model, values: None)
+
+AnyConverter = JsonConverter | ErrorConverter | Converter
 
 
 def _misfit(model: Any, attribute: str, value: Any, error: Exception) -> str:
@@ -198,7 +215,7 @@ def _unknown(message: Message) -> bytes:
     return rest.SerializeToString()
 
 
-def _reader(field: Any, usual: Any) -> Convert | None:
+def field_reader(field: Any, usual: Any = None) -> Convert | None:
     """How the value of a field that is set is made out of what the message gives; None where it is taken as it is.
     `usual` is the model's default."""
     if _is_map(field):
@@ -207,16 +224,14 @@ def _reader(field: Any, usual: Any) -> Convert | None:
         return (lambda found: {key: value(item) for key, item in found.items()}) if value else dict
     if field.message_type:
         read: Convert = _value_reader(field)
-        return (lambda found: [read(item) for item in found]) if _repeated(field) else read
-    if _repeated(field):
+        return (lambda found: [read(item) for item in found]) if is_repeated(field) else read
+    if is_repeated(field):
         return list
     if field.enum_type:
-        numbers = {value.number: _LETTERS.get(value.name, "") for value in field.enum_type.values}
+        numbers = {value.number: LETTERS.get(value.name, "") for value in field.enum_type.values}
         return lambda found: numbers.get(found, "")
     if field.type == FieldDescriptor.TYPE_STRING and isinstance(usual, int):
         return lambda found: int(found) if found.removeprefix("-").isdecimal() else 0
-    if field.type == FieldDescriptor.TYPE_STRING and isinstance(usual, dict):
-        return _read_mentions
     return None
 
 
@@ -226,29 +241,29 @@ def _value_reader(field: Any) -> Any:
     kind = field.message_type.full_name
     if kind == "google.protobuf.Struct":
         return struct_to_dict
+    if kind == "google.protobuf.Value":
+        return from_value
     if kind.startswith("google.protobuf."):
         return operator.attrgetter("value")  # Int64Value and its like
     return _to_model
 
 
-def _writer(field: Any, usual: Any) -> Convert | None:
+def field_writer(field: Any, usual: Any = "") -> Convert | None:
     """How a field's value goes into the message; None where it goes as it is. A value of None is never written."""
     if _is_map(field):
         inner = _value_writer(field.message_type.fields_by_name["value"])
-        return (lambda value: {key: inner(item) for key, item in value.items()}) if inner else dict
-    if _repeated(field):
+        return (lambda value: {key: inner(item) for key, item in _mapped(value).items()}) if inner else _mapped
+    if is_repeated(field):
         inner = _value_writer(field)
         return (lambda value: [inner(item) for item in _listed(value)]) if inner else _listed
     if field.message_type:
         writer: Convert = _value_writer(field)
         return writer
     if field.enum_type:
-        letters = {_LETTERS.get(value.name, ""): value.number for value in field.enum_type.values}
+        letters = {LETTERS.get(value.name, ""): value.number for value in field.enum_type.values}
         return lambda value: letters[value] if value in letters else _no_letter(value, letters)
     if field.type == FieldDescriptor.TYPE_STRING and isinstance(usual, int):
         return lambda value: str(operator.index(value))
-    if field.type == FieldDescriptor.TYPE_STRING and isinstance(usual, dict):
-        return _write_mentions
     if usual is None:
         return lambda value: value
     if field.has_presence:
@@ -263,16 +278,24 @@ def _listed(value: Any) -> Any:
     return value
 
 
+def _mapped(value: Any) -> Any:
+    if not isinstance(value, dict):
+        raise TypeError(f"expected a dict, found {type(value).__name__}")
+    return value
+
+
 def _value_writer(field: Any) -> Any:
     if not field.message_type:
         return None
     kind = field.message_type.full_name
     if kind == "google.protobuf.Struct":
         return dict_to_struct
+    if kind == "google.protobuf.Value":
+        return to_value
     if kind.startswith("google.protobuf."):
         wrapper = message_class(kind)
         return lambda value: wrapper(value=value)
-    expected = getattr(models, MODELS.get(field.message_type.name, field.message_type.name))
+    expected = model_class(field.message_type.name)
 
     def write(value: Any) -> Message:
         if not isinstance(value, expected):
@@ -288,7 +311,8 @@ def _is_map(field: Any) -> bool:
     return bool(kind and kind.has_options and kind.GetOptions().map_entry)
 
 
-def _repeated(field: Any) -> bool:
+def is_repeated(field: Any) -> bool:
+    """Whether a field holds several values: a list or a map."""
     # `label` warns of its end from protobuf 6.32 on, and `is_repeated` does not exist before 6.31.
     repeated = getattr(field, "is_repeated", None)
     return bool(field.label == FieldDescriptor.LABEL_REPEATED if repeated is None else repeated)
@@ -296,125 +320,3 @@ def _repeated(field: Any) -> bool:
 
 def _no_letter(value: Any, letters: dict[str, int]) -> int:
     raise ModelError(f"expected one of {', '.join(letter for letter in letters if letter)}, found {value!r}")
-
-
-def _read_mentions(text: str) -> dict[str, str]:
-    # A map that travels as text; whatever is not such a map is as good as none.
-    import json
-
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
-def _write_mentions(value: Any) -> str:
-    import json
-
-    return json.dumps(value) if value else ""
-
-
-def struct_to_dict(struct: Any) -> dict[str, Any]:
-    """A Struct as a plain dict; whole numbers come out as ints, since Structs have doubles only."""
-    return {key: _from_value(value) for key, value in struct.fields.items()}
-
-
-def _from_value(value: Any) -> Any:
-    kind = value.WhichOneof("kind")
-    if kind == "string_value":
-        return value.string_value
-    if kind == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() else number
-    if kind == "bool_value":
-        return value.bool_value
-    if kind == "struct_value":
-        return struct_to_dict(value.struct_value)
-    if kind == "list_value":
-        return [_from_value(item) for item in value.list_value.values]
-    return None
-
-
-def dict_to_struct(data: Any) -> Message:
-    """A plain dict as a Struct. Raises `ModelError` that names the key of what a Struct cannot hold."""
-    struct: Any = message_class("google.protobuf.Struct")()
-    try:
-        _fill(struct, data)
-    except RecursionError:
-        raise ModelError("a dict or list in it holds itself, or is nested too deep") from None
-    except (TypeError, ValueError, OverflowError, AttributeError):
-        _explain(data, "")
-        raise
-    return struct  # type: ignore[no-any-return]
-
-
-def _fill(struct: Any, data: dict[str, Any]) -> None:
-    fields = struct.fields
-    for key, item in data.items():
-        _set(fields[key], item)
-
-
-def _set(value: Any, item: Any) -> None:
-    kind = type(item)
-    if kind is str:
-        value.string_value = item
-    elif kind is bool:
-        value.bool_value = item
-    elif item is None:
-        value.null_value = 0
-    elif isinstance(item, int | float):
-        number = value.number_value = float(item)
-        if number != item and item == item:  # but not a number is unequal to itself
-            raise ValueError
-    elif isinstance(item, dict):
-        value.struct_value.SetInParent()
-        _fill(value.struct_value, item)
-    elif isinstance(item, list | tuple):
-        value.list_value.SetInParent()
-        values = value.list_value.values
-        for one in item:
-            _set(values.add(), one)
-    elif isinstance(item, Model):
-        _set(value, item.to_dict())
-    elif isinstance(item, str):
-        value.string_value = str(item)
-    else:
-        raise TypeError
-
-
-def _explain(item: Any, path: str) -> None:
-    """Raise the `ModelError` that says what in a dict a Struct cannot hold, and where: looked for only when it is
-    known that there is something, since paths take longer to make than messages."""
-    if isinstance(item, Model):
-        item = item.to_dict()
-    if isinstance(item, dict):
-        for key, one in item.items():
-            prefix = f"{path}." if path else ""
-            if not isinstance(key, str):
-                raise ModelError(f"[{prefix}{key!r}]: keys are text, not {type(key).__name__}")
-            _explain(key, f"{prefix}{key!r}")
-            _explain(one, f"{prefix}{key}")
-    elif not path:
-        raise ModelError(f"expected a dict, found {type(item).__name__}: this host can send nothing else here")
-    elif isinstance(item, list | tuple):
-        for index, one in enumerate(item):
-            _explain(one, f"{path}[{index}]")
-    elif isinstance(item, str):
-        try:
-            item.encode()
-        except UnicodeEncodeError as error:
-            raise ModelError(f"[{path}]: this text cannot be sent: {error}") from None
-    elif isinstance(item, int) and not _is_exact(item):
-        raise ModelError(f"[{path}]: {str(item)[:40]} has more digits than the double in which this host sends numbers")
-    elif not isinstance(item, bool | int | float | None):
-        raise ModelError(
-            f"[{path}]: {type(item).__name__} is nothing that JSON has: use text, numbers, booleans, None, lists and dicts"
-        )
-
-
-def _is_exact(number: int) -> bool:
-    try:
-        return float(number) == number
-    except OverflowError:
-        return False

@@ -37,3 +37,13 @@ def methods(service: str = f"{PACKAGE}.PluginHooks") -> dict[str, MethodDescript
     found: ServiceDescriptor = _pool().FindServiceByName(service)
     by_name: dict[str, Any] = dict(found.methods_by_name)
     return by_name
+
+
+@functools.cache
+def api_methods() -> dict[str, MethodDescriptor]:
+    """The methods of the plugin API by their names. Its messages are known from the first call on."""
+    from mmhooks.hosts.grpc import api_descriptors
+
+    for file in api_descriptors.FILES:
+        _pool().AddSerializedFile(base64.b64decode(file))
+    return methods(f"{PACKAGE}.PluginAPI")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -17,6 +18,10 @@ from mmhooks.hosts.arrival import Arrival
 from mmhooks.hosts.grpc.goplugin import GoPlugin
 from mmhooks.hosts.grpc.servicer import ArrivingServicer
 from mmhooks.launch import Launch
+
+if TYPE_CHECKING:
+    from mmhooks.app import App
+    from mmhooks.hosts.grpc.pluginapi import ServerAPI
 
 logger = logging.getLogger("mmhooks")
 
@@ -31,7 +36,8 @@ async def _serve(arrival: Arrival, launch: Launch, shaken: Callable[[], None]) -
     goplugin = GoPlugin(launch.output, stop.ask)
     # The servicer has the limit of its own: gRPC's would answer before anybody could make a rejection of it.
     server = grpc.aio.server(options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
-    server.add_generic_rpc_handlers((ArrivingServicer(arrival), *goplugin.handlers()))
+    api = HostAPI(launch)
+    server.add_generic_rpc_handlers((ArrivingServicer(arrival, api.offer), *goplugin.handlers()))
     await _add_health(server)
     address = _listen(server, launch)
     await server.start()
@@ -47,9 +53,36 @@ async def _serve(arrival: Arrival, launch: Launch, shaken: Callable[[], None]) -
         from mmhooks.hosts.connection import disconnect  # not before the handshake
 
         disconnect(arrival.app)
+    await api.close()
     if address[0] == "unix":
         with contextlib.suppress(OSError):
             os.unlink(address[1])
+
+
+class HostAPI:
+    """The plugin API of the host, for the app when it has come."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._api: ServerAPI | None = None
+
+    def offer(self, app: App) -> None:
+        """Give it to the app."""
+        # Not before the handshake.
+        from mmhooks.hosts.connection import connect
+        from mmhooks.hosts.grpc.pluginapi import TARGET, NoServerAPI, ServerAPI
+
+        loop = asyncio.get_running_loop()
+        if target := self._launch.environ.get(TARGET):
+            self._api = ServerAPI(target, loop, app.limits.max_message_size)
+            connect(app, self._api)
+        else:
+            app.api_link.caller = NoServerAPI(loop)
+
+    async def close(self) -> None:
+        """End its connections."""
+        if self._api is not None:
+            await self._api.close()
 
 
 def _listen(server: Any, launch: Launch) -> tuple[Any, str]:

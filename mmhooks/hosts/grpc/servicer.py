@@ -101,10 +101,15 @@ class ArrivingServicer(grpc.GenericRpcHandler):  # type: ignore[misc]
     """Serves `PluginHooks` for an app that may come later; calls wait for it.
 
     One that does not come within `LONGEST_IMPORT` is replaced by one whose activation fails and says so.
+
+    Arguments:
+        arrival: the app, or the wait for it.
+        connect: gives the app what the host offers, before its first hook is called.
     """
 
-    def __init__(self, arrival: Arrival) -> None:
+    def __init__(self, arrival: Arrival, connect: Callable[[App], None]) -> None:
         self._arrival = arrival
+        self._connect = connect
         self._servicer: Servicer | None = None
 
     def service(self, handler_call_details: Any) -> Any:
@@ -124,6 +129,7 @@ class ArrivingServicer(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def _arrived(self, app: App) -> Servicer:
         if self._servicer is None:
+            self._connect(app)
             self._servicer = Servicer(app)
         return self._servicer
 

@@ -121,6 +121,10 @@ class CallRefused(MmhooksError):
     """The other side answered a call with an error, its text."""
 
 
+Answered = Callable[[Message | Exception], None]
+"""Takes the reply to a call."""
+
+
 class Client:
     """Calls the other side's methods on a stream.
 
@@ -132,9 +136,10 @@ class Client:
     def __init__(self, stream: Stream, service: str, *, side: Side = Side.PLUGIN) -> None:
         self._stream = stream
         self._prefix = f"{service}." if service else ""
-        self._rpc = rpc.Stream(side)
+        self.stream = rpc.Stream(side)
+        """What reads replies."""
         self._seq = itertools.count()
-        self._pending: dict[int, asyncio.Future[Message]] = {}
+        self._pending: dict[int, Answered] = {}
         self._lost: str | None = None
         stream.listen(self._receive, self._end)
 
@@ -144,36 +149,54 @@ class Client:
         Result: the reply, which is still to be read, and what reads it. Raises `CallRefused`, `Lost`, and `ModelError`
         for an argument that cannot be sent; nothing is sent then.
         """
+        answer: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+
+        def answered(reply: Message | Exception) -> None:
+            if answer.done():
+                return
+            if isinstance(reply, Exception):
+                answer.set_exception(reply)
+            else:
+                answer.set_result(reply)
+
+        seq = self.begin(name, schema, argument, answered)
+        try:
+            return self.stream, await answer
+        finally:
+            self.forget(seq)
+
+    def begin(self, name: str, schema: Schema, argument: Any, answered: Answered) -> int:
+        """Call a method and go on: a function is given the reply, or `CallRefused` or `Lost`, once.
+
+        Result: the number of the call, for `forget`. Raises as `call` does.
+        """
         if self._lost is not None:
             raise Lost(self._lost)
         seq = next(self._seq)
-        data = self._rpc.request(f"{self._prefix}{name}", seq, schema, argument)
-        answer = self._pending[seq] = asyncio.get_running_loop().create_future()
+        data = self.stream.request(f"{self._prefix}{name}", seq, schema, argument)
+        self._pending[seq] = answered
         self._stream.write(data)
-        try:
-            return self._rpc, await answer
-        finally:
-            self._pending.pop(seq, None)
+        return seq
+
+    def forget(self, seq: int) -> None:
+        """Wait no more for the reply to a call."""
+        self._pending.pop(seq, None)
 
     def _receive(self, data: bytes) -> None:
         try:
-            responses = self._rpc.receive_responses(data)
+            responses = self.stream.receive_responses(data)
         except RemoteProtocolError as error:
             logger.error("a stream of answers cannot be read any further: %s", error)
             self._stream.reset()
             self._end(str(error))
             return
         for response in responses:
-            answer = self._pending.get(response.seq)
-            if answer is None or answer.done():
-                continue  # nobody waits for it any more
-            if response.error:
-                answer.set_exception(CallRefused(response.error))
-            else:
-                answer.set_result(response.reply)
+            answered = self._pending.pop(response.seq, None)
+            if answered is not None:  # else nobody waits for it any more
+                answered(CallRefused(response.error) if response.error else response.reply)
 
     def _end(self, reason: str) -> None:
         self._lost = reason
-        for answer in self._pending.values():
-            if not answer.done():
-                answer.set_exception(Lost(reason))
+        pending, self._pending = self._pending, {}
+        for answered in pending.values():
+            answered(Lost(reason))

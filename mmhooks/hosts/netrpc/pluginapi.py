@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import collections
+import copy
+import functools
+import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from mmhooks.api.calls import LoopCaller
+from mmhooks.api.calls import TIMEOUT, late
+from mmhooks.deadlines import Deadlines
 from mmhooks.errors import APIError, HostUnavailable, ModelError, UnsupportedByHost
 from mmhooks.hosts.netrpc import contract
+from mmhooks.hosts.netrpc.gob.inbox import Message
 from mmhooks.hosts.netrpc.gob.schema import Interface, Pointer, Schema, Struct, zero
 from mmhooks.hosts.netrpc.gob.types import RemoteProtocolError
 from mmhooks.hosts.netrpc.peers import CallRefused, Client
@@ -18,48 +24,205 @@ _UNKNOWN_METHOD = "rpc: can't find method"
 """How Go's net/rpc says that there is none."""
 
 
-class ServerAPI(LoopCaller):
-    """Calls the plugin API of the server that started this process."""
+class ServerAPI:
+    """Calls the plugin API of the server that started this process; see `mmhooks.api.Caller`."""
 
     def __init__(self, client: Client, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
+        self.loop = loop
         self._client = client
+        self._deadlines = Deadlines()
+        self._asked: collections.deque[tuple[str, Sequence[Any], float, _Waiting]] = collections.deque()
+        self._woken = False
 
-    async def answer(self, method: str, arguments: Sequence[Any]) -> Any:
-        """See `mmhooks.api.calls.LoopCaller`."""
-        schema, results = _method(method)
-        if len(arguments) != len(schema.fields):
-            raise TypeError(f"{method} takes {len(schema.fields)} arguments, not {len(arguments)}")
-        values = dict(zip((field.go for field in schema.fields), arguments, strict=True))
+    async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
+        """Call a method, on the loop."""
+        answer: asyncio.Future[Any] = self.loop.create_future()
+        call = self._begin(method, arguments, timeout, answer)
         try:
-            stream, message = await self._client.call(method, schema, values)
-            found = stream.read(message, results)
+            return await answer
+        finally:
+            call.end()
+
+    def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
+        """Call a method by the loop, and wait for its answer."""
+        answer = _Waiting()
+
+        self._asked.append((method, arguments, timeout, answer))
+        if not self._woken:
+            self._woken = True
+            try:
+                self.loop.call_soon_threadsafe(self._begin_asked)
+            except RuntimeError:
+                raise HostUnavailable(f"{method}: the plugin has stopped") from None
+        if not answer.wait(timeout + _STUCK):
+            raise HostUnavailable(f"{method}: the plugin's event loop does not answer, or has ended")
+        return answer.result()
+
+    def _begin_asked(self) -> None:
+        """Begin all calls of threads, for which the loop is woken once."""
+        self._woken = False  # before looking: what comes from now on wakes the loop again
+        while self._asked:
+            method, arguments, timeout, answer = self._asked.popleft()
+            try:
+                self._begin(method, arguments, timeout, answer)
+            except Exception as error:
+                answer.set_exception(error)
+
+    def _begin(self, method: str, arguments: Sequence[Any], timeout: float, answer: _Answer) -> _Call:
+        codec = _codec(method)
+        if len(arguments) != len(codec.letters):
+            raise TypeError(f"{method} takes {len(codec.letters)} arguments, not {len(arguments)}")
+        values = dict(zip(codec.letters, arguments, strict=True))
+        call = _Call(self._client, codec, timeout, answer)
+        try:
+            call.seq = self._client.begin(method, codec.arguments, values, call.settle)
         except ModelError as error:
             raise ModelError(f"{method}: {error}") from None
-        except CallRefused as error:
-            if str(error).startswith(_UNKNOWN_METHOD):
-                raise UnsupportedByHost(
-                    f"this host has no {method}: the server is of an older version, or it is mmhooks' own host for trying "
-                    "plugins, which has no plugin API"
-                ) from None
-            raise APIError(f"{method}: {error}") from None
         except Lost as error:
             raise HostUnavailable(f"{method}: {error}") from None
-        except RemoteProtocolError as error:
-            raise APIError(f"{method}: the answer cannot be read: {error}") from None
-        given = []
-        for field in results.fields:
-            value = found.get(field.go, zero(field.schema))
-            if not _is_error(field.schema):
-                given.append(value)
-            elif value is not None:
-                raise value
+        if timeout == TIMEOUT:
+            self._deadlines.watch(call, self.loop, timeout)
+        else:
+            call.timer = self.loop.call_later(timeout, call.expire)
+        return call
+
+
+_STUCK = 5.0
+"""Seconds beyond its deadline after which a thread no longer waits for the loop to tell it."""
+
+
+class _Answer(Protocol):
+    """What is waited for: on the loop a future of asyncio's, in a thread `_Waiting`."""
+
+    def done(self) -> bool: ...
+    def set_result(self, result: Any) -> None: ...
+    def set_exception(self, error: Any) -> None: ...
+
+
+class _Waiting:
+    """An answer that a thread waits for; it costs a third of a future of `concurrent.futures`."""
+
+    __slots__ = ("_done", "_error", "_lock", "_result")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self._done = False
+        self._result: Any = None
+        self._error: Exception | None = None
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for it; whether it came."""
+        return self._lock.acquire(timeout=min(timeout, threading.TIMEOUT_MAX))
+
+    def result(self) -> Any:
+        """What came, or is raised in its place."""
+        try:
+            if self._error is not None:
+                raise self._error
+            return self._result
+        finally:
+            self._error = None  # which has this frame in its traceback
+
+    def done(self) -> bool:
+        return self._done
+
+    def set_result(self, result: Any) -> None:
+        self._result = result
+        self._done = True
+        self._lock.release()
+
+    def set_exception(self, error: Exception) -> None:
+        self._error = error
+        self._done = True
+        self._lock.release()
+
+
+class _Call:
+    """A call under way, on the loop."""
+
+    __slots__ = ("_answer", "_client", "_codec", "_timeout", "over", "seq", "timer")
+
+    def __init__(self, client: Client, codec: _Codec, timeout: float, answer: _Answer) -> None:
+        self._client = client
+        self._codec = codec
+        self._timeout = timeout
+        self._answer = answer
+        self.over = False
+        self.seq = -1
+        self.timer: asyncio.TimerHandle | None = None
+
+    def settle(self, reply: Message | Exception) -> None:
+        """Take the reply."""
+        self.end()
+        if self._answer.done():
+            return
+        try:
+            result = self._result(reply)
+        except Exception as error:
+            self._answer.set_exception(error)
+        else:
+            self._answer.set_result(result)
+
+    def expire(self) -> None:
+        """Give the call up."""
+        if not self.over:
+            self.settle(late(self._codec.name, self._timeout))
+
+    def end(self) -> None:
+        """Wait for nothing more."""
+        if not self.over:
+            self.over = True
+            self._client.forget(self.seq)
+            if self.timer is not None:
+                self.timer.cancel()
+
+    def _result(self, reply: Message | Exception) -> Any:
+        name = self._codec.name
+        match reply:
+            case Message():
+                try:
+                    return self._codec.result(self._client.stream.read(reply, self._codec.results))
+                except RemoteProtocolError as error:
+                    raise APIError(f"{name}: the answer cannot be read: {error}") from None
+                except ModelError as error:
+                    raise ModelError(f"{name}: {error}") from None
+            case CallRefused() if str(reply).startswith(_UNKNOWN_METHOD):
+                raise UnsupportedByHost(
+                    f"this host has no {name}: the server is of an older version, or it is mmhooks' own host for trying "
+                    "plugins, which has no plugin API"
+                )
+            case CallRefused():
+                raise APIError(f"{name}: {reply}")
+            case Lost():
+                raise HostUnavailable(f"{name}: {reply}")
+            case _:
+                raise reply
+
+
+class _Codec:
+    """What the arguments and the results of a method travel as."""
+
+    def __init__(self, name: str, arguments: Struct, results: Struct) -> None:
+        self.name = name
+        self.arguments = arguments
+        self.results = results
+        self.letters = [field.go for field in arguments.fields]
+        self._given = [(field.go, zero(field.schema)) for field in results.fields if not _is_error(field.schema)]
+        self._error = next((field.go for field in results.fields if _is_error(field.schema)), "")
+
+    def result(self, found: dict[str, Any]) -> Any:
+        """What the method gives besides its error, which is raised."""
+        if (error := found.get(self._error)) is not None:
+            raise error
+        given = [found[letter] if letter in found else copy.copy(usual) for letter, usual in self._given]
         return tuple(given) if len(given) > 1 else given[0] if given else None
 
 
-def _method(name: str) -> tuple[Struct, Struct]:
+@functools.cache
+def _codec(name: str) -> _Codec:
     try:
-        return contract.method(name)
+        return _Codec(name, *contract.method(name))
     except KeyError:
         import difflib
 

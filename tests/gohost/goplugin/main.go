@@ -20,7 +20,7 @@ func (h *hooks) Server(broker *plugin.MuxBroker) (any, error) { return &hooks{br
 func (h *hooks) Client(*plugin.MuxBroker, *rpc.Client) (any, error) { panic("this is the plugin") }
 
 func (h *hooks) Implemented(_ struct{}, reply *[]string) error {
-	*reply = []string{"OnActivate", "OnDeactivate", "MessageWillBePosted"}
+	*reply = []string{"OnActivate", "OnDeactivate", "MessageWillBePosted", "UserWillLogIn"}
 	return nil
 }
 
@@ -46,6 +46,19 @@ func (h *hooks) OnDeactivate(*contract.Z_OnDeactivateArgs, *contract.Z_OnDeactiv
 func (h *hooks) MessageWillBePosted(args *contract.Z_MessageWillBePostedArgs, returns *contract.Z_MessageWillBePostedReturns) error {
 	args.B.Message += "!"
 	returns.A = args.B
+	return nil
+}
+
+// UserWillLogIn asks the server for the user, and answers with the name.
+func (h *hooks) UserWillLogIn(args *contract.Z_UserWillLogInArgs, returns *contract.Z_UserWillLogInReturns) error {
+	var found contract.Z_GetUserReturns
+	if err := h.api.Call("Plugin.GetUser", &contract.Z_GetUserArgs{A: args.B.Id}, &found); err != nil {
+		return err
+	}
+	if found.B != nil {
+		return found.B
+	}
+	returns.A = found.A.Username
 	return nil
 }
 

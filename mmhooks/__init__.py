@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from mmhooks.errors import UnsupportedByHost as UnsupportedByHost
     from mmhooks.hooks import HookName as HookName
     from mmhooks.models import AssertionInfo as AssertionInfo
+    from mmhooks.models import Bot as Bot
     from mmhooks.models import Channel as Channel
     from mmhooks.models import ChannelMember as ChannelMember
     from mmhooks.models import CommandArgs as CommandArgs
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from mmhooks.models import WebSocketRequest as WebSocketRequest
     from mmhooks.outcomes import Dismiss as Dismiss
     from mmhooks.outcomes import Reject as Reject
+    from mmhooks.outcomes import Stop as Stop
 
 __version__ = "0.1.0"
 
@@ -84,10 +86,10 @@ _HOMES = {
     "MmhooksError ModelError NotFound NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy "
     "ThreadsExhausted UnknownHook UnsupportedByHost",
     "hooks": "HookName",
-    "models": "AssertionInfo Channel ChannelMember CommandArgs CommandResponse Config Context EmailNotification "
+    "models": "AssertionInfo Bot Channel ChannelMember CommandArgs CommandResponse Config Context EmailNotification "
     "EmailNotificationContent FileData FileInfo OnInstallEvent PluginClusterEvent Post Preference ProductLimits "
     "PushNotification Reaction RemoteCluster SyncMsg SyncResponse TeamMember User WebSocketRequest",
-    "outcomes": "Dismiss Reject",
+    "outcomes": "Dismiss Reject Stop",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -60,7 +60,9 @@ def bind(
     except ValueError as error:
         raise HandlerMismatch(f"{hook.name}: the parameters of {describe(function)} cannot be read: {error}") from error
     fixed_names = fixed(function)
-    free = {parameter.name: index for index, parameter in enumerate(hook.parameters) if parameter.name not in fixed_names}
+    free = {
+        parameter.name: index for index, parameter in enumerate(hook.parameters) if parameter.name not in fixed_names
+    }
     if any(p.name in free and p.kind not in (_P.VAR_POSITIONAL, _P.VAR_KEYWORD) for p in parameters):
         positions, keywords = _by_name(hook, function, parameters, free)
     else:

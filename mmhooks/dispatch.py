@@ -85,13 +85,12 @@ class Dispatcher:
     async def call(self, name: str, arguments: Sequence[Any], timeout: float | None) -> Outcome:
         """Call a hook's handler and nothing else; see `dispatch`."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        call = self.begin(name, arguments, answer.set_result, timeout)
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            if call is not None:
-                call.abandon()
-            raise
+        return await _answered(answer, self.begin(name, arguments, answer.set_result, timeout))
+
+    async def ask(self, handler: Handler, arguments: Sequence[Any], timeout: float | None) -> Outcome:
+        """Call a handler by its route, if it has one, and wait for its outcome."""
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        return await _answered(answer, self.run(handler, arguments, answer.set_result, timeout))
 
     def begin(
         self, name: str, arguments: Sequence[Any], done: Callable[[Outcome], None], timeout: float | None = None
@@ -321,6 +320,15 @@ async def _run(call: Call, handler: Handler, function: Callable[[Any], Awaitable
     finally:
         watchdog.leave()
     call._settle(result)
+
+
+async def _answered(answer: asyncio.Future[Outcome], running: Running | None) -> Outcome:
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        if running is not None:
+            running.abandon()
+        raise
 
 
 def margin(timeout: float) -> float:

@@ -1,6 +1,6 @@
 """What a handler decided: unchanged, replaced, rejected, a value, or an error.
 
-`Reject` and `Dismiss` are what authors return or raise. The other classes are what the core hands to a host, which
+`Reject`, `Dismiss` and `Stop` are what authors return or raise. The other classes are what the core hands to a host, which
 turns them into its wire's words.
 """
 
@@ -53,6 +53,13 @@ class Dismiss(Reject):
 
     def __reduce__(self) -> tuple[type[Dismiss], tuple[()]]:
         return Dismiss, ()  # copies and other processes make it without a reason
+
+
+class Stop(Exception):
+    """The answer of a function for messages after which no further one gets the message: return it or raise it."""
+
+    def __repr__(self) -> str:
+        return "Stop()"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class LoopCaller:
 
 def late(method: str, timeout: float) -> DeadlineExceeded:
     """The error of a call that was not answered in time."""
-    return DeadlineExceeded(f"{method}: the server did not answer within {timeout:g} s")
+    return DeadlineExceeded(f"{method}: the server did not answer within {round(timeout, 3):g} s")
 
 
 class Link:

@@ -149,7 +149,9 @@ def path_of(name: Any) -> tuple[str, ...]:
     """The words of a command's name. Raises `RegistrationError` for one that nobody could type."""
     words = name.removeprefix("/").split() if isinstance(name, str) else []
     if not words:
-        raise RegistrationError(f'@app.command takes the words of a command, not {name!r}: @app.command("weather today")')
+        raise RegistrationError(
+            f'@app.command takes the words of a command, not {name!r}: @app.command("weather today")'
+        )
     if any(word != word.lower() or word.startswith(("/", "-")) or '"' in word or "'" in word for word in words):
         raise RegistrationError(
             f"@app.command({name!r}): a command's words are in lower case, without quotes, and begin with neither a slash "

@@ -77,7 +77,9 @@ class Parameters:
 
     def __init__(self, command: str, function: Callable[..., Any], more: Mapping[str, Any]) -> None:
         if not callable(function) or isinstance(function, type):
-            raise HandlerMismatch(f"{command}: a command is a function or what can be called like one, not {function!r}")
+            raise HandlerMismatch(
+                f"{command}: a command is a function or what can be called like one, not {function!r}"
+            )
         self._command = command
         self._function = function
         self.positional: list[Argument] = []
@@ -87,7 +89,9 @@ class Parameters:
         try:
             parameters = inspect.signature(function).parameters.values()
         except ValueError as error:
-            raise HandlerMismatch(f"{command}: the parameters of {describe(function)} cannot be read: {error}") from error
+            raise HandlerMismatch(
+                f"{command}: the parameters of {describe(function)} cannot be read: {error}"
+            ) from error
         taken = fixed(function)
         for parameter in parameters:
             if parameter.name not in taken:
@@ -194,7 +198,9 @@ class Parameters:
         seen = ""
         for argument in self.positional:
             if argument.required and seen:
-                raise self._mismatch(f"{argument.name!r} has to be given, and stands after {seen!r}, which may be left out")
+                raise self._mismatch(
+                    f"{argument.name!r} has to be given, and stands after {seen!r}, which may be left out"
+                )
             if not argument.required and not argument.many:
                 seen = argument.name
 
@@ -278,7 +284,9 @@ def _user(name: str, args: Any) -> Generator[tuple[str, tuple[Any, ...]], Any, A
 def _channel(name: str, args: Any) -> Generator[tuple[str, tuple[Any, ...]], Any, Any]:
     known = args.channel_mentions.get(name)
     try:
-        channel = (yield ("GetChannel", (known,))) if known else (yield ("GetChannelByName", (args.team_id, name, False)))
+        channel = (
+            (yield ("GetChannel", (known,))) if known else (yield ("GetChannelByName", (args.team_id, name, False)))
+        )
         if channel.type != "O":
             # The plugin API tells of every channel: whoever is not in a private one must not learn that it is there.
             yield ("GetChannelMember", (channel.id, args.user_id))

@@ -59,7 +59,7 @@ class Router:
             text = self._table.unknown(line)
         elif rest.strip().lower() in (HELP, f"--{HELP}"):
             text = node.help()
-        elif node.command is not None:
+        elif node.command is not None and node.takes(rest):
             return dispatcher.start(self._handler(node.command), arguments, done, timeout)
         else:
             text = node.unknown(rest)

@@ -12,6 +12,9 @@ from mmhooks.errors import DuplicateHandler
 
 HELP = "help"
 
+OPTION = ("-", "–", "—")  # noqa: RUF001 - phones make a dash of two
+"""How an option begins."""
+
 
 class Node:
     """A word of a command, and the words that may follow."""
@@ -45,24 +48,31 @@ class Node:
 
     def help(self) -> str:
         """What the command is for, how it is written, and what is below it."""
-        head = f"`{self.name}`" + (f": {self.description}" if self.command and self.command.description else "")
-        lines = [head]
-        if self.command is not None:
-            lines.append(f"Usage: `{self.command.usage()}`")
-            arguments = [*self.command.parameters.positional, *self.command.parameters.options.values()]
+        lines = []
+        if (command := self.command) is not None:
+            lines.append(f"`{self.name}`" + (f": {command.description}" if command.description else ""))
+            lines.append(f"Usage: `{command.usage()}`")
+            arguments = [*command.parameters.positional, *command.parameters.options.values()]
             lines += [f"- `{argument.name}`: {argument.help}" for argument in arguments if argument.help]
+        if self.children:
+            lines.append(f"`{self.name}` is followed by:" if command is None else "Or:")
         for child in self.children.values():
-            for command in child.commands():
-                about = f": {command.description}" if command.description else ""
-                lines.append(f"- `{command.usage()}`{about}")
+            for below in child.commands():
+                lines.append(f"- `{below.usage()}`" + (f": {below.description}" if below.description else ""))
         return "\n".join(lines)
 
     def unknown(self, rest: str) -> str:
-        """What to tell somebody who typed something below this word that is not there."""
-        typed = rest.split(maxsplit=1)[0] if rest else ""
-        if not typed:
+        """What to tell somebody who typed something below this word that is not there, or nothing."""
+        if not rest:
             return self.help()
+        typed, _ = _first(rest)
         return f"There is no {code(f'{self.name} {typed}')}{nearest(typed, self.children, self.name + ' {}')}\n{self.help()}"
+
+    def takes(self, rest: str) -> bool:
+        """Whether what follows this word is for its own function, rather than a mistake for a word below it."""
+        if self.command is None:
+            return False
+        return not (rest and self.children) or bool(self.command.parameters.positional) or rest.startswith(OPTION)
 
 
 class Table:

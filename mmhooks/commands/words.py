@@ -17,7 +17,7 @@ class Word(NamedTuple):
     quoted: bool
 
 
-_SINGLE = "'‘’‚‛"
+_SINGLE = "'‘’‚‛"  # noqa: RUF001 - these are meant
 _DOUBLE = '"“”„‟'
 _ANGLE = "«»"
 _QUOTES = _SINGLE + _DOUBLE + _ANGLE

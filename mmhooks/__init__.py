@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mmhooks.errors import HostUnavailable as HostUnavailable
     from mmhooks.errors import MmhooksError as MmhooksError
     from mmhooks.errors import ModelError as ModelError
+    from mmhooks.errors import NoPluginAPI as NoPluginAPI
     from mmhooks.errors import NotFound as NotFound
     from mmhooks.errors import NotImplementedByPlugin as NotImplementedByPlugin
     from mmhooks.errors import RegistrationClosed as RegistrationClosed
@@ -83,7 +84,7 @@ _HOMES = {
     "config": "RuntimeConfig",
     "errors": "APIError AppError BadRequest BundleError CallError ConfigurationError Conflict DeadlineExceeded "
     "DeployError DuplicateHandler Forbidden GoError HandlerError HandlerMismatch HandlerTimeout HostUnavailable "
-    "MmhooksError ModelError NotFound NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy "
+    "MmhooksError ModelError NoPluginAPI NotFound NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy "
     "ThreadsExhausted UnknownHook UnsupportedByHost",
     "hooks": "HookName",
     "models": "AssertionInfo Bot Channel ChannelMember CommandArgs CommandResponse Config Context EmailNotification "

@@ -79,9 +79,7 @@ class Lifecycle:
                 return dispatcher.failure(HOOKS[name], error)
         steps = self._steps() if name == HookName.OnActivate else ()
         for step in steps:
-            if self._link.caller is None:
-                logger.warning("%s is not told to the server: the plugin API is not there", step.declared)
-            elif problem := await step.take(most):
+            if problem := await step.take(most):
                 return dispatcher.failure(HOOKS[name], HandlerError(problem, hook=name, handler=step.declared))
         # Mattermost's `hooks.go` promises OnConfigurationChange once before OnActivate; in Go, too, the plugin's side
         # keeps that promise. An error there does not keep the plugin from starting.

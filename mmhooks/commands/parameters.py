@@ -15,7 +15,7 @@ from typing import Any
 
 from mmhooks.binding import describe, fixed, signature_of
 from mmhooks.commands.suggesting import nearest
-from mmhooks.commands.values import Kind, Unsupported, annotation_of, described, kind_of, names_of, optional
+from mmhooks.commands.values import Kind, Unsupported, annotation_of, described, kind_of, names_of, optional, shown
 from mmhooks.commands.words import Word, split
 from mmhooks.errors import HandlerMismatch, NotFound
 
@@ -182,9 +182,8 @@ class Parameters:
         try:
             kind = kind_of(annotation)
         except Unsupported:
-            shown = getattr(annotation, "__name__", None) or str(annotation)
             raise self._mismatch(
-                f"{parameter.name!r} cannot be made of what people type, as its annotation is {shown}: use str, int, float, "
+                f"{parameter.name!r} cannot be made of what people type, as its annotation is {shown(annotation)}: use str, int, float, "
                 "bool, a Literal, an Enum, User, Channel, or one of them `| None`"
             ) from None
         many = parameter.kind is _P.VAR_POSITIONAL

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mmhooks.commands.parameters import Argument
 from mmhooks.commands.table import HELP, Node, Table
-from mmhooks.errors import MmhooksError, UnsupportedByHost
+from mmhooks.errors import MmhooksError, NoPluginAPI, UnsupportedByHost
 
 if TYPE_CHECKING:
     from mmhooks.api import AsyncPluginAPI
@@ -37,7 +37,7 @@ async def register(table: Table, api: AsyncPluginAPI, left: Callable[[], float])
                     suggests = False
             command.autocomplete_data = None
             await api.call("RegisterCommand", command, timeout=left())
-        except UnsupportedByHost as error:
+        except (NoPluginAPI, UnsupportedByHost) as error:
             logger.warning("commands are not registered: %s", error)
             return ""
         except MmhooksError as error:

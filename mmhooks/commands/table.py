@@ -121,7 +121,7 @@ class Table:
     def unknown(self, line: str) -> str:
         """What to tell somebody who typed a command that is not there."""
         trigger, _ = _first(line)
-        return f"There is no {code(trigger) or 'such'} command{nearest(trigger[1:], self.roots, '/{}')}"
+        return f"There is no {code(trigger) or 'such'} command{nearest(trigger.removeprefix('/'), self.roots, '/{}')}"
 
 
 def _first(line: str) -> tuple[str, str]:

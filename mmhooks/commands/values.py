@@ -62,6 +62,11 @@ def optional(annotation: Any) -> tuple[Any, bool]:
     return annotation, False
 
 
+def shown(annotation: Any) -> str:
+    """An annotation as it is written."""
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+
+
 def described(annotation: Any) -> tuple[Any, str]:
     """An annotation and the text that describes it, from `Annotated[…, "text"]`."""
     if get_origin(annotation) is not typing.Annotated:

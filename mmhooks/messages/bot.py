@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 import re
 from typing import TYPE_CHECKING
 
-from mmhooks.errors import MmhooksError, RegistrationError, UnsupportedByHost
+from mmhooks.errors import MmhooksError, NoPluginAPI, RegistrationError, UnsupportedByHost
 from mmhooks.models import Bot
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class OwnBot:
             raise RegistrationError(
                 f"App(bot={bot!r}): expected a username, of small letters, digits, and . - _, or a Bot with one"
             )
-        self.bot = model
+        self.bot = copy.copy(model)
         """What is known of it; its `user_id` from activation on."""
         name = re.escape(model.username)
         # As the server finds mentions: what ends a sentence is not part of the name.
@@ -45,9 +46,10 @@ class OwnBot:
 
     async def ensure(self, api: AsyncPluginAPI, timeout: float) -> str:
         """Make the bot, or find it. Result: why that failed, for administrators; empty when it did not."""
+        self._is_direct.clear()
         try:
             self.bot.user_id = await api.call("EnsureBotUser", self.bot, timeout=timeout)
-        except UnsupportedByHost as error:
+        except (NoPluginAPI, UnsupportedByHost) as error:
             logger.warning("the bot @%s is not made: %s", self.bot.username, error)
         except MmhooksError as error:
             return f"the bot @{self.bot.username} could not be made: {error}"

@@ -120,7 +120,8 @@ def needed(pattern: re.Pattern[str]) -> str:
 
 def _end_of_class(source: str, at: int) -> int:
     at += 2 if source[at + 1] == "^" else 1
-    at += 1  # a bracket that comes first is one of the class
+    if source[at] == "]":  # one that comes first is of the class
+        at += 1
     while source[at] != "]":
         at += 2 if source[at] == "\\" else 1
     return at

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from mmhooks.binding import Handler, describe, fixed, is_async, signature_of
-from mmhooks.commands.values import Kind, Unsupported, annotation_of, kind_of, names_of, optional
+from mmhooks.commands.values import Kind, Unsupported, annotation_of, kind_of, names_of, optional, shown
 from mmhooks.errors import HandlerMismatch, RegistrationError
 from mmhooks.hooks import HOOKS, HookName
 from mmhooks.outcomes import Stop
@@ -142,9 +142,8 @@ class Rule:
         except Unsupported:
             kind = None
         if kind is None or kind.lookup:
-            shown = getattr(annotation, "__name__", None) or str(annotation)
             raise self._mismatch(
-                f"{name!r} cannot be made of the group's text, as its annotation is {shown}: use str, int, float, bool, a "
+                f"{name!r} cannot be made of the group's text, as its annotation is {shown(annotation)}: use str, int, float, bool, a "
                 "Literal, an Enum, or one of them `| None`"
             )
         return kind, default

@@ -92,7 +92,7 @@ def _argument(argument: Argument, name: str = "") -> AutocompleteArg:
             required=argument.required,
             data=AutocompleteStaticListArg(possible_arguments=items),
         )
-    hint = argument.usage()
+    hint = f"<{argument.kind.short or 'text'}>" if name else argument.usage()
     # The server refuses a text that has no name and may be left out.
     return AutocompleteArg(
         name=name,

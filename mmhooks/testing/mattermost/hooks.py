@@ -151,7 +151,7 @@ class Hooks:
             outcome, slips = self.plugin.call(HOOKS[name], list(arguments))
         self.slips += slips
         failure = outcome.error if isinstance(outcome, Failed) else None
-        if isinstance(outcome, Rejected):
+        if isinstance(outcome, Rejected | Value):
             failure = outcome.cause
         if failure is not None and not (name in _TOLD and _meant(failure)):
             self._note(name, failure)

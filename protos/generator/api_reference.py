@@ -22,8 +22,9 @@ user = await app.async_api.get_user(user_id)     # in async def handlers
 
 Each also takes `timeout=`, the seconds for its answer, 30 unless given. Results are [models](models.md), lists and plain values;
 several results come as a tuple. `NotFound`, `BadRequest`, `Forbidden` and `Conflict` are kinds of `AppError`; a method that
-has only a text for what went wrong raises `GoError`. Ids are the server's 26 letters and digits, times are milliseconds since
-1970 (UTC).
+has only a text for what went wrong raises `GoError`. Any method may raise `DeadlineExceeded`, `HostUnavailable` when there is no
+server, and `UnsupportedByHost` when this one does not have the method. Ids are the server's 26 letters and digits, times are
+milliseconds since 1970 (UTC).
 """
 
 

@@ -23,6 +23,7 @@ from mmhooks import (
     UnsupportedByHost,
 )
 from mmhooks.api.calls import LoopCaller
+from mmhooks.errors import HostUnavailable
 from mmhooks.outcomes import Failed, Outcome, Unchanged
 
 

@@ -21,6 +21,7 @@
      ├── APIError                     a call of the plugin API that gave no answer
      │    ├── DeadlineExceeded        the server did not answer in time
      │    └── HostUnavailable         no host offers the plugin API, or it is gone
+     │         └── NoPluginAPI        there has been none so far, or this host has none
      └── CallError                    a call of a hook that gave no answer
           ├── NotImplementedByPlugin  the plugin has no handler for the hook
           ├── HandlerError            the handler raised, or returned what its hook does not allow
@@ -222,6 +223,10 @@ class DeadlineExceeded(APIError, TimeoutError):
 
 class HostUnavailable(APIError):
     """No host offers the plugin API, not yet, or no longer."""
+
+
+class NoPluginAPI(HostUnavailable):
+    """No host offers the plugin API: not yet, or this one does not."""
 
 
 class CallError(MmhooksError):

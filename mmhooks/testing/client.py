@@ -18,7 +18,7 @@ from mmhooks.errors import AppError, HandlerError, UnsupportedByHost
 from mmhooks.hooks import Hook, find_hook
 from mmhooks.hosts.grpc.calls import hook_codec, servable
 from mmhooks.lifecycle import STAGES
-from mmhooks.outcomes import Failed, Outcome, Rejected, Unchanged
+from mmhooks.outcomes import Failed, Outcome, Rejected, Unchanged, Value
 from mmhooks.testing.calls import HookCalls
 from mmhooks.testing.results import LostChange, Result, UnreturnedEdit, lost_changes, ordered, result
 
@@ -75,7 +75,7 @@ class TestClient(HookCalls):
         for slip in slips:
             warnings.warn(slip, stacklevel=3)
         failure = outcome.error if isinstance(outcome, Failed) else None
-        if isinstance(outcome, Rejected):
+        if isinstance(outcome, Rejected | Value):
             failure = outcome.cause
         if failure and self._raise:
             raise (failure.__cause__ or failure) if isinstance(failure, HandlerError) else failure
@@ -122,11 +122,13 @@ class TestClient(HookCalls):
         try:
             outcome, response = codec.tell(self._dispatcher, outcome, lenient=True)
         except UnsupportedByHost:
-            return outcome  # another host can carry it
+            return copy.deepcopy(outcome)  # another host can carry it
         if isinstance(outcome, Failed | Rejected):
             return outcome
         heard = codec.read_response(response)
         assert not isinstance(heard, AppError)
+        if isinstance(outcome, Value) and isinstance(heard, Value):
+            return Value(heard.value, outcome.cause)
         return outcome if isinstance(heard, Unchanged) and isinstance(outcome, Unchanged) else heard
 
 

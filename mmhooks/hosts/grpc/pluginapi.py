@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
 import threading
@@ -14,11 +15,12 @@ import grpc
 import grpc.aio
 
 from mmhooks.api.calls import is_repeatable
-from mmhooks.errors import HostUnavailable, MmhooksError
+from mmhooks.errors import HostUnavailable, MmhooksError, NoPluginAPI
 from mmhooks.hosts.grpc.messages import PACKAGE
 from mmhooks.hosts.grpc.methods import MethodCodec, method_codec
 from mmhooks.hosts.grpc.methods import names as names_of_methods
 from mmhooks.hosts.grpc.statuses import failure
+from mmhooks.limits import LONGEST_TIMEOUT
 
 TARGET = "MATTERMOST_PLUGIN_API_TARGET"
 """The variable with the address of the server's plugin API."""
@@ -36,6 +38,9 @@ _OPTIONS = (
     ("grpc.absolute_max_metadata_size", 1 << 20),
 )
 
+
+_ENDING = 0.1
+"""Seconds that calls under way have at most to end with their connection."""
 
 ATTEMPTS = 4
 """How often a method that may be repeated is called when the server cannot be reached, in a second or so."""
@@ -79,14 +84,17 @@ class ServerAPI:
         self._calls: dict[str, tuple[MethodCodec, Any]] = {}
         self._thread_calls: dict[str, tuple[MethodCodec, Any]] = {}
         self._closed = False
+        self._under_way = 0
+        self._ended = asyncio.Event()
 
     async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
         """Call a method, on the loop."""
         codec, send = self._calls.get(method) or self._prepared(method)
         request = codec.request(arguments)
         began = time.monotonic()
+        self._under_way += 1
         try:
-            answer = await send(request, timeout=timeout)
+            answer = await send(request, timeout=min(timeout, LONGEST_TIMEOUT))  # gRPC takes what is far away for now
         except grpc.aio.AioRpcError as error:
             raise self._failure(method, timeout, began, error) from None
         except asyncio.CancelledError:
@@ -99,6 +107,10 @@ class ServerAPI:
             if self._closed:
                 raise _stopping(method) from None
             raise
+        finally:
+            self._under_way -= 1
+            if self._closed and not self._under_way:
+                self._ended.set()
         return codec.result(answer)
 
     def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
@@ -107,7 +119,7 @@ class ServerAPI:
         request = codec.request(arguments)
         began = time.monotonic()
         try:
-            answer = send(request, timeout=timeout)
+            answer = send(request, timeout=min(timeout, LONGEST_TIMEOUT))
         except grpc.RpcError as error:
             if self._closed:
                 raise _stopping(method) from None
@@ -126,6 +138,10 @@ class ServerAPI:
             self._thread_channel.close()
         if self._channel is not None:
             await self._channel.close()
+        if self._under_way:
+            # Else the loop would end them first, and tasks learn nothing but that.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _ENDING)
 
     def _prepared(self, method: str) -> tuple[MethodCodec, Any]:
         codec = method_codec(method)
@@ -165,12 +181,12 @@ class NoServerAPI:
         self.loop = loop
 
     async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
-        """Raises `HostUnavailable`."""
+        """Raises `NoPluginAPI`."""
         self.call_from_thread(method, arguments, timeout)
 
     def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
-        """Raises `HostUnavailable`."""
-        raise HostUnavailable(f"{method}: the plugin API is not there: the host has not said where, by {TARGET}")
+        """Raises `NoPluginAPI`."""
+        raise NoPluginAPI(f"{method}: the plugin API is not there: the host has not said where, by {TARGET}")
 
 
 def _stopping(method: str) -> HostUnavailable:

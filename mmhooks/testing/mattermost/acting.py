@@ -18,6 +18,7 @@ from mmhooks.models import (
     Reaction,
     Session,
     User,
+    WebSocketRequest,
 )
 from mmhooks.models import constants as c
 from mmhooks.testing.mattermost import rest
@@ -50,6 +51,8 @@ class Acting(Arranging):
     def __init__(self, server: Server) -> None:
         super().__init__(server)
         self._sessions: dict[str, str] = {}
+        self._connections: dict[str, str] = {}
+        self._frames = 0
 
     @contextlib.contextmanager
     def acting(self) -> Iterator[None]:
@@ -264,6 +267,38 @@ class Acting(Arranging):
         """A user says that they are `online`, `away`, `dnd` or `offline`. No hook tells of it."""
         with self._as(user) as (user_id, _), self.server.lock:
             set_status(self.server, user_id, status)
+
+    def connect(self, user: UserRef | None = None) -> str:
+        """A client opens its WebSocket, already logged in. Result: the connection's id."""
+        with self._as(user) as (user_id, _):
+            connection = new_id()
+            self._connections[connection] = user_id
+            self.server.hooks.later("OnWebSocketConnect", connection, user_id)
+            return connection
+
+    def send_frame(self, connection: str, action: str, data: Mapping[str, Any] | None = None) -> None:
+        """A client sends something over its WebSocket: plugins see all of it, and of those beginning with `custom_` only they
+        do. Raises `LookupError` for a connection that is not open."""
+        with self._as(self._on(connection)) as (user_id, context):
+            self._frames += 1
+            request = WebSocketRequest(
+                seq=self._frames,
+                action=action,
+                data={"remote_addr": context.ip_address, "x_forwarded_for": "", **copied(dict(data or {}))},
+                session=Session(id=context.session_id),
+            )
+            self.server.hooks.later("WebSocketMessageHasBeenPosted", connection, user_id, request)
+
+    def disconnect(self, connection: str) -> None:
+        """A client closes its WebSocket. Raises `LookupError` for one that is not open."""
+        with self._as(self._on(connection)) as (user_id, _):
+            del self._connections[connection]
+            self.server.hooks.later("OnWebSocketDisconnect", connection, user_id)
+
+    def _on(self, connection: str) -> str:
+        if connection not in self._connections:
+            raise LookupError(f"there is no open connection {connection!r}: mattermost.connect() opens one")
+        return self._connections[connection]
 
     def change_settings(self, settings: Mapping[str, Any]) -> None:
         """Change some of the plugin's settings in the System Console; None takes one away. OnConfigurationChange is called if

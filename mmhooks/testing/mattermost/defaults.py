@@ -65,6 +65,7 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "LocalizationSettings": {"DefaultServerLocale": "en", "DefaultClientLocale": "en", "AvailableLocales": ""},
     "PluginSettings": {"Enable": True, "EnableUploads": False, "Plugins": {}, "PluginStates": {}},
     "ExperimentalSettings": {},
+    "FeatureFlags": {},
 }
 
 

@@ -116,6 +116,8 @@ class Hooks:
 
     def settle(self) -> None:
         """Wait until nothing is put off any more. Must not be called by a handler: it would wait for itself."""
+        if not self._queue and not self._busy:  # in this order: what leaves the queue makes it busy before
+            return
         with self._changed:
             self._changed.wait_for(lambda: not self._queue and not self._busy)
 
@@ -135,8 +137,8 @@ class Hooks:
                 self._changed.wait_for(lambda: self._queue or self._thread is not threading.current_thread())
                 if not self._queue:
                     return
-                what, action = self._queue.popleft()
                 self._busy = True
+                what, action = self._queue.popleft()
             try:
                 action()
             except Exception as error:
@@ -149,7 +151,7 @@ class Hooks:
             outcome, slips = self.plugin.call(HOOKS[name], list(arguments))
         self.slips += slips
         failure = outcome.error if isinstance(outcome, Failed) else None
-        if isinstance(outcome, Rejected):
+        if isinstance(outcome, Rejected | Value):
             failure = outcome.cause
         if failure is not None and not (name in _TOLD and _meant(failure)):
             self._note(name, failure)

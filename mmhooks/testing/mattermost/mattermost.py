@@ -49,6 +49,10 @@ class Mattermost(Moving):
     The plugin's calls of the API go to the same server, from handlers and from any other thread. A method that it does not
     have raises `UnsupportedByHost`, which names it; `answer` gives one an answer.
 
+    It never calls the hooks of HTTP, mails, shared channels, clusters and SAML, nor OnInstall, RunDataRetention and
+    MessagesWillBeConsumed (which servers have switched off): `app.test_client()` does. Of slash commands it has those of
+    the plugin only, and every well-formed name of an emoji counts as one.
+
     Arguments:
         app: the plugin.
         settings: the plugin's settings, as an administrator has stored them in the System Console.
@@ -213,6 +217,8 @@ class Mattermost(Moving):
     def _tell(self) -> None:
         """Raise what a handler raised and nobody has been told, and warn of slips."""
         hooks = self.server.hooks
+        if not hooks.slips and len(hooks.troubles) == self._told:
+            return
         slips, hooks.slips = hooks.slips, []
         for slip in slips:
             warnings.warn(slip, stacklevel=_authors_level())

@@ -6,7 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
-from mmhooks.models import Context
+from mmhooks.errors import UnsupportedByHost
+from mmhooks.models import Context, Model
 
 NOBODY = Context()
 """Who causes what a plugin does by its API: all fields are empty."""
@@ -62,6 +63,17 @@ def answers(name: str, *, fires: bool = False) -> Callable[[F], F]:
         return function
 
     return register
+
+
+def refuse_fields(method: str, options: Model, *fields: str) -> None:
+    """Raises `UnsupportedByHost` when one of some fields is set, which the in-memory server does not look at."""
+    usual = type(options)()
+    for name in fields:
+        if getattr(options, name) != getattr(usual, name):
+            raise UnsupportedByHost(
+                f"{method}: the in-memory Mattermost does not look at {type(options).__name__}.{name}: give the method an "
+                f"answer, mattermost.answer({method!r}, …)"
+            )
 
 
 def methods() -> dict[str, Method]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mmhooks import App, GoError, Post, User
@@ -99,7 +101,8 @@ def test_changing_bots(api: PluginAPI, server: Mattermost) -> None:
 
 
 def test_the_hooks_of_bots() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
     app.hook("UserHasBeenCreated")(lambda context, user: seen.append("created"))
 
     @app.hook

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mmhooks import App, ChannelMember, Context, Reject, User
@@ -103,7 +105,8 @@ def test_roles_and_notifications(api: PluginAPI, server: Mattermost) -> None:
 
 
 def test_the_hooks_of_channels() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def channel_member_will_be_added(context: Context, channel_member: ChannelMember) -> ChannelMember | Reject | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import pytest
 
@@ -141,7 +142,8 @@ def test_archiving(api: PluginAPI, server: Mattermost) -> None:
 
 
 def test_the_gate_of_archiving() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def channel_will_be_archived(context: Context, channel: Channel) -> Reject | None:
@@ -208,7 +210,8 @@ def test_group_messages(api: PluginAPI, server: Mattermost) -> None:
 
 
 def test_the_hook_of_new_channels() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def channel_has_been_created(channel: Channel) -> None:

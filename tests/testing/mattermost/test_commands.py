@@ -6,7 +6,15 @@ import pytest
 
 from mmhooks import App, AppError, CommandArgs, CommandResponse, Context, GoError, Reject, UnsupportedByHost
 from mmhooks.api import PluginAPI
-from mmhooks.models import AutocompleteArg, AutocompleteData, Command, Dialog, MessageAttachment, OpenDialogRequest
+from mmhooks.models import (
+    AutocompleteArg,
+    AutocompleteData,
+    AutocompleteDynamicListArg,
+    Command,
+    Dialog,
+    MessageAttachment,
+    OpenDialogRequest,
+)
 from mmhooks.testing import Mattermost
 from tests.testing.mattermost.facts import NOWHERE, refused
 
@@ -201,6 +209,20 @@ def test_registering(api: PluginAPI, server: Mattermost) -> None:
 def test_suggestions_that_are_refused(api: PluginAPI, data: AutocompleteData) -> None:
     with pytest.raises(GoError, match="invalid autocomplete data"):
         api.register_command(Command(trigger="x", autocomplete_data=data))
+
+
+def test_lists_of_the_plugin_s_own_get_its_address(api: PluginAPI, server: Mattermost) -> None:
+    def argument(url: str) -> AutocompleteArg:
+        return AutocompleteArg(type="DynamicList", data=AutocompleteDynamicListArg(fetch_url=url))
+
+    data = AutocompleteData(trigger="x", arguments=[argument("/cities"), argument("https://example.com/all")])
+    api.register_command(Command(trigger="x", auto_complete=True, autocomplete_data=data))
+    [command] = api.list_plugin_commands(server.main_team.id)
+    assert command.autocomplete_data
+    assert [each.data.fetch_url for each in command.autocomplete_data.arguments] == [
+        "/plugins/com.example.tested/cities",
+        "https://example.com/all",
+    ]
 
 
 def test_stored_commands(api: PluginAPI, server: Mattermost) -> None:

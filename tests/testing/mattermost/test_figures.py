@@ -1,4 +1,5 @@
-"""What the in-memory server costs: 10,000 posts through a filter take less than 2 s, and ten times as many ten times that."""
+"""What the in-memory server costs: 10,000 posts through a filter take less than 2 s, and more of them not more
+each. The best of several rounds counts, in time of the processor: others use the machine as well."""
 
 from __future__ import annotations
 
@@ -18,9 +19,9 @@ def test_ten_thousand_posts_through_a_filter_in_two_seconds() -> None:
 
     with Mattermost(app) as mattermost:
         alice = mattermost.add_user("alice")
-        rounds = [_seconds(mattermost, alice.id, 2500) for _ in range(5)]
-        assert 4 * min(rounds) < 2
-        assert min(rounds[3:]) < 2 * min(rounds[:3])
+        rounds = [_seconds(mattermost, alice.id, 1000) for _ in range(12)]
+        assert 10 * min(rounds) < 2
+        assert min(rounds[6:]) < 1.5 * min(rounds[:6])
         assert mattermost.posts("town-square")[-1].message == "the end"
 
 

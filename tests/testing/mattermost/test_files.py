@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import IO
+from typing import IO, Any
 
 from mmhooks import App, Context, FileInfo, Reject
 from mmhooks.api import PluginAPI
@@ -114,7 +114,8 @@ def test_the_hook_of_uploads() -> None:
 
 
 def test_the_gate_of_downloads() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def file_will_be_downloaded(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
-from mmhooks import App, Post, User
+from mmhooks import App, Post, User, WebSocketRequest
 from mmhooks.hooks import HOOKS, HookName
 from mmhooks.testing import Mattermost
 
@@ -40,6 +41,9 @@ FIRED = {
     HookName.NotificationWillBePushed,
     HookName.UserHasBeenDeactivated,
     HookName.PreferencesHaveChanged,
+    HookName.OnWebSocketConnect,
+    HookName.OnWebSocketDisconnect,
+    HookName.WebSocketMessageHasBeenPosted,
 }
 """The hooks that the in-memory server calls."""
 
@@ -175,6 +179,38 @@ def test_posts_from_many_threads(app: App) -> None:
         assert mattermost.channel("town-square").total_msg_count == 320
 
 
+def test_the_hooks_of_connections(app: App) -> None:
+    seen: list[Any] = []
+
+    @app.hook
+    def on_websocket_connect(web_conn_id: str, user_id: str) -> None:
+        seen.append(("on", web_conn_id, user_id))
+
+    @app.hook
+    def websocket_message_has_been_posted(web_conn_id: str, user_id: str, request: WebSocketRequest) -> None:
+        seen.append(
+            (request.action, web_conn_id, user_id, request.data, app.api.get_session(request.session.id).user_id)
+        )
+
+    @app.hook
+    def on_websocket_disconnect(web_conn_id: str, user_id: str) -> None:
+        seen.append(("off", web_conn_id, user_id))
+
+    with Mattermost(app) as mattermost:
+        bob = mattermost.add_user("bob").id
+        connection = mattermost.connect(bob)
+        mattermost.send_frame(connection, "custom_x_vote", {"answer": 1})
+        mattermost.disconnect(connection)
+        data = {"answer": 1, "remote_addr": "127.0.0.1", "x_forwarded_for": ""}
+        assert seen == [
+            ("on", connection, bob),
+            ("custom_x_vote", connection, bob, data, bob),
+            ("off", connection, bob),
+        ]
+        with pytest.raises(LookupError, match="no open connection"):
+            mattermost.send_frame(connection, "ping")
+
+
 def test_hooks_that_are_never_called_are_known() -> None:
     never = {*HOOKS} - {name.value for name in FIRED}
     assert never == {
@@ -183,9 +219,6 @@ def test_hooks_that_are_never_called_are_known() -> None:
         "GenerateSupportData",
         "MessagesWillBeConsumed",  # off by default on servers
         "OnPluginClusterEvent",  # not without a cluster
-        "OnWebSocketConnect",
-        "OnWebSocketDisconnect",
-        "WebSocketMessageHasBeenPosted",
         "RunDataRetention",
         "OnInstall",
         "OnSendDailyTelemetry",

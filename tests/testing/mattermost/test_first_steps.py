@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from mmhooks import App, AppError, BadRequest, Config, Context, Dismiss, Post, Reject, UnsupportedByHost, User
 from mmhooks.errors import APIError, HostUnavailable, ModelError
-from mmhooks.models import License
+from mmhooks.models import License, SearchParams, UserGetOptions, UserSearch
 from mmhooks.outcomes import DISMISSED
 from mmhooks.testing import Clock, LostChange, Mattermost, UnreturnedEdit
 
@@ -196,7 +196,8 @@ def test_a_plugin_that_cannot_be_activated() -> None:
 def test_restarting_the_plugin_drops_its_commands() -> None:
     from mmhooks.models import Command
 
-    app, told = App(), []
+    app = App()
+    told: list[Any] = []
     app.hook("OnActivate")(lambda: told.append("on"))
     app.hook("OnDeactivate")(lambda: told.append("off"))
     with Mattermost(app) as mattermost:
@@ -255,6 +256,17 @@ def test_methods_that_are_not_there_say_what_to_do(server: Mattermost, app: App)
         app.api.call("GetUsr", "x")
     with pytest.raises(APIError, match="did you mean 'GetUser'"):
         server.answer("GetUsr", None)
+
+
+def test_options_that_are_not_looked_at_are_refused(server: Mattermost, app: App) -> None:
+    with pytest.raises(UnsupportedByHost, match=r"does not look at UserGetOptions\.updated_after"):
+        app.api.get_users(UserGetOptions(updated_after=5))
+    with pytest.raises(UnsupportedByHost, match=r"UserSearch\.in_group_id"):
+        app.api.search_users(UserSearch(in_group_id="x"))
+    with pytest.raises(UnsupportedByHost, match=r"SearchParams\.on_date"):
+        app.api.search_posts_in_team(server.main_team.id, [SearchParams(on_date="2026-01-01")])
+    with pytest.raises(UnsupportedByHost, match="MessagesWillBeConsumed"):
+        server.change_config(FeatureFlags={"ConsumePostHook": True})
 
 
 def test_a_test_may_answer_any_method(server: Mattermost, app: App) -> None:

@@ -250,7 +250,8 @@ def test_what_people_may_do(server: Mattermost) -> None:
 
 
 def test_the_hooks_of_posts() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def message_will_be_posted(context: Context, post: Post) -> Post | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mmhooks import App, Post, Reaction
 from mmhooks.api import PluginAPI
 from mmhooks.testing import Mattermost
@@ -54,7 +56,8 @@ def test_reactions_that_are_refused(api: PluginAPI, server: Mattermost) -> None:
 
 
 def test_the_hooks_of_reactions() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def reaction_has_been_added(reaction: Reaction) -> None:

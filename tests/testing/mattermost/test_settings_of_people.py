@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mmhooks import App, AppError, Context, Preference, Reject, User
@@ -37,7 +39,8 @@ def test_preferences(api: PluginAPI, server: Mattermost) -> None:
 
 
 def test_the_hook_of_preferences() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def preferences_have_changed(context: Context, preferences: list[Preference]) -> None:
@@ -117,7 +120,8 @@ def test_tokens(api: PluginAPI, server: Mattermost) -> None:
 
 
 def test_the_hooks_of_logins() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def user_will_log_in(context: Context, user: User) -> Reject | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mmhooks import App, Context, Reject, TeamMember, User
@@ -50,7 +52,8 @@ def test_teams_that_are_refused(api: PluginAPI, fields: dict[str, str], error: s
 
 
 def test_the_first_channels_of_a_team_are_not_told_of() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
     app.hook("ChannelHasBeenCreated")(lambda channel: seen.append(channel.name))
     with Mattermost(app) as mattermost:
         app.api.create_team(new())
@@ -214,7 +217,8 @@ def test_what_is_unread(api: PluginAPI, server: Mattermost) -> None:
 
 
 def test_the_hooks_of_teams() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def team_member_will_be_added(context: Context, team_member: TeamMember) -> TeamMember | Reject | None:

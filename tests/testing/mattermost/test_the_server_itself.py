@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mmhooks import App, AppError, Config, PushNotification, Reject
@@ -63,7 +65,8 @@ def test_settings_of_the_plugin() -> None:
 
 
 def test_the_hooks_of_the_configuration() -> None:
-    app, told = App(), []
+    app = App()
+    told: list[Any] = []
 
     @app.hook
     def configuration_will_be_saved(config: Config) -> Config | None:
@@ -79,7 +82,7 @@ def test_the_hooks_of_the_configuration() -> None:
 
     @app.hook
     def on_configuration_change() -> None:
-        told.append(app.api.get_config().TeamSettings.SiteName if told is not None else "")
+        told.append(app.api.get_config().TeamSettings.SiteName)
 
     with Mattermost(app) as mattermost:
         told.clear()
@@ -97,7 +100,8 @@ def test_the_hooks_of_the_configuration() -> None:
 
 
 def test_a_failing_change_of_settings_is_told() -> None:
-    app, fail = App(), []
+    app = App()
+    fail: list[Any] = []
 
     @app.hook
     def on_configuration_change() -> None:

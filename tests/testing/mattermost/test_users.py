@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from mmhooks import App, User
@@ -184,7 +186,8 @@ def test_roles(api: PluginAPI, server: Mattermost) -> None:
 
 
 def test_deactivating_and_activating() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def user_has_been_deactivated(user: User) -> None:
@@ -215,7 +218,8 @@ def test_deactivating_and_activating() -> None:
 
 
 def test_the_hook_of_new_accounts() -> None:
-    app, seen = App(), []
+    app = App()
+    seen: list[Any] = []
 
     @app.hook
     def user_has_been_created(user: User) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mmhooks.errors import AppError, GoError
-from mmhooks.models import AutocompleteArg, AutocompleteData, Command
+from mmhooks.models import AutocompleteArg, AutocompleteData, AutocompleteDynamicListArg, Command
 from mmhooks.models import constants as c
 from mmhooks.testing.mattermost.copies import copied
 from mmhooks.testing.mattermost.failures import bad_request, failure, not_found
@@ -39,6 +39,8 @@ def _register_command(server: Server, command: Command | None) -> None:
         _check_data(command.autocomplete_data)
     kept = Command(**{name: copied(getattr(command, name)) for name in _KEPT}, plugin_id=server.plugin_id)
     kept.trigger = command.trigger.lower()
+    if kept.autocomplete_data is not None:
+        _complete_addresses(kept.autocomplete_data, f"/plugins/{server.plugin_id}")
     registered = server.state.plugin_commands
     for index, other in enumerate(registered):
         if (other.team_id, other.trigger) == (kept.team_id, kept.trigger):
@@ -64,6 +66,15 @@ def _check_data(data: AutocompleteData) -> None:
         raise GoError(f"invalid autocomplete data of the command {data.trigger!r}: {fault}")
     for below in data.sub_commands:
         _check_data(below)
+
+
+def _complete_addresses(data: AutocompleteData, base: str) -> None:
+    """Lists that come from the plugin itself are asked for below its address."""
+    for argument in data.arguments:
+        if isinstance(argument.data, AutocompleteDynamicListArg) and "://" not in argument.data.fetch_url:
+            argument.data.fetch_url = f"{base}/{argument.data.fetch_url.lstrip('/')}"
+    for below in data.sub_commands:
+        _complete_addresses(below, base)
 
 
 def _fault_of_arguments(arguments: list[AutocompleteArg]) -> str:

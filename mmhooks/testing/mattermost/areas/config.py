@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from mmhooks.errors import AppError, HandlerError
+from mmhooks.errors import AppError, HandlerError, UnsupportedByHost
 from mmhooks.models import Config, Model
 from mmhooks.outcomes import Failed, Value
 from mmhooks.testing.mattermost.copies import copied
@@ -83,6 +83,10 @@ def _with_old_secrets(server: Server, config: Config) -> Config:
 
 def save_config(server: Server, config: Config) -> None:
     """Store a configuration, with the hook that may change or refuse it, and the one that tells of it."""
+    if config.FeatureFlags is not None and config.FeatureFlags.ConsumePostHook:
+        raise UnsupportedByHost(
+            "the in-memory Mattermost never calls MessagesWillBeConsumed: leave ConsumePostHook off"
+        )
     outcome = server.hooks.ask("ConfigurationWillBeSaved", config)
     if isinstance(outcome, Failed):
         cause = outcome.error.__cause__

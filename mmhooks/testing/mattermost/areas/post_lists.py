@@ -10,12 +10,23 @@ from typing import TYPE_CHECKING
 from mmhooks.models import Post, PostList, PostSearchResults, SearchParameter, SearchParams
 from mmhooks.testing.mattermost.areas.posts import find_post
 from mmhooks.testing.mattermost.failures import bad_request, failure
-from mmhooks.testing.mattermost.methods import answers
+from mmhooks.testing.mattermost.methods import answers, refuse_fields
 
 if TYPE_CHECKING:
     from mmhooks.testing.mattermost.server import Server
 
 MOST = 1000
+
+_NOT_LOOKED_AT = (
+    "after_date",
+    "before_date",
+    "on_date",
+    "excluded_after_date",
+    "excluded_before_date",
+    "excluded_date",
+    "extensions",
+    "excluded_extensions",
+)
 
 
 def newest_first(server: Server, channel_id: str) -> Iterator[Post]:
@@ -109,7 +120,9 @@ def _search_posts_in_team(server: Server, team_id: str, searches: list[SearchPar
     _check_search(server)
     found: dict[str, Post] = {}
     for search in searches:
-        found |= {post.id: post for post in _search(server, team_id, search or SearchParams())}
+        search = search or SearchParams()
+        refuse_fields("SearchPostsInTeam", search, *_NOT_LOOKED_AT)
+        found |= {post.id: post for post in _search(server, team_id, search)}
     return sorted(found.values(), key=lambda post: post.create_at, reverse=True)
 
 

@@ -45,15 +45,14 @@ def rejection(reason: str) -> AppError:
 
 
 def create_post(server: Server, post: Post, context: Context) -> Post:
-    """Store a new post, with the hooks before and after."""
+    """Store a new post, with the hooks before and after. The post is changed, and is the server's from now on."""
     with server.lock:
-        post = copied(post)
         _prepare(server, post)
     reason, replaced = server.hooks.filter("MessageWillBePosted", context, post)
     if reason:
         raise rejection(reason)
     with server.lock:
-        stored = store_post(server, copied(replaced) if replaced is not None else post)
+        stored = store_post(server, post if replaced is None else replaced)
         server.hooks.later("MessageHasBeenPosted", context, stored)
         return copied(stored)
 
@@ -170,7 +169,7 @@ def update_post(server: Server, post: Post, context: Context) -> Post:
     if reason:
         raise rejection(reason)
     with server.lock:
-        new = copied(replaced) if replaced is not None else new
+        new = new if replaced is None else replaced
         new.metadata = None
         new.update_at = server.clock.stamp()
         check_post(new)

@@ -12,7 +12,7 @@ from mmhooks.testing.mattermost.areas.roles import ROLES
 from mmhooks.testing.mattermost.copies import copied
 from mmhooks.testing.mattermost.failures import bad_request, not_found
 from mmhooks.testing.mattermost.ids import new_id
-from mmhooks.testing.mattermost.methods import NOBODY, answers
+from mmhooks.testing.mattermost.methods import NOBODY, answers, refuse_fields
 from mmhooks.testing.mattermost.state import page
 
 if TYPE_CHECKING:
@@ -203,9 +203,13 @@ def _get_users_by_usernames(server: Server, usernames: list[str]) -> list[User]:
     return [sanitized(user) for user in sorted(found, key=_by_name)]
 
 
+_NOT_LOOKED_AT = ("in_group_id", "not_in_group_id", "group_constrained", "channel_roles", "team_roles")
+
+
 @answers("GetUsers")
 def _get_users(server: Server, options: UserGetOptions | None) -> list[User]:
     options = options or UserGetOptions()
+    refuse_fields("GetUsers", options, *_NOT_LOOKED_AT, "sort", "view_restrictions", "updated_after")
     found = [user for user in server.state.users.values() if _wanted(server, user, options)]
     return _page_of_users(found, options.page, options.per_page)
 
@@ -263,6 +267,7 @@ def _get_users_in_channel(server: Server, channel_id: str, sort_by: str, number:
 @answers("SearchUsers")
 def _search_users(server: Server, search: UserSearch | None) -> list[User]:
     search = search or UserSearch()
+    refuse_fields("SearchUsers", search, *_NOT_LOOKED_AT)
     options = UserGetOptions(
         in_team_id=search.team_id,
         not_in_team_id=search.not_in_team_id,

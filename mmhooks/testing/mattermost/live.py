@@ -58,7 +58,8 @@ class LiveMattermost(Mattermost):
         on_call: OnCall | None = None,
     ) -> None:
         self._file = plugin_file(plugin)
-        self._host = host
+        self.host = host
+        """The wire."""
         self._on_log, self._on_print, self._on_call = on_log, on_print, on_call
         self.process: PluginProcess | None = None
         """The process, while it is entered."""
@@ -94,7 +95,7 @@ class LiveMattermost(Mattermost):
     def _start_process(self) -> None:
         self.process = PluginProcess(
             self._file,
-            hosts.make(self._host, self.server.answer),
+            hosts.make(self.host, self.server.answer),
             on_log=self._on_log,
             on_print=self._on_print,
         )

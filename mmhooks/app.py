@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
     from mmhooks.config import RuntimeConfig
     from mmhooks.dispatch import Dispatcher
+    from mmhooks.kv import AsyncKeyValue, KeyValue
     from mmhooks.outcomes import Outcome
     from mmhooks.settings import Settings
     from mmhooks.testing.client import TestClient
@@ -148,6 +149,20 @@ class App(Blueprint, Generic[SettingsT]):
         from mmhooks.api import AsyncPluginAPI
 
         return AsyncPluginAPI(self.api_link)
+
+    @functools.cached_property
+    def kv(self) -> KeyValue:
+        """The plugin's part of the key-value store, for sync handlers and other threads: `app.kv.get("votes", 0)`."""
+        from mmhooks.kv.store import KeyValue
+
+        return KeyValue(self.api)
+
+    @functools.cached_property
+    def async_kv(self) -> AsyncKeyValue:
+        """The plugin's part of the key-value store, for async handlers: `await app.async_kv.get("votes", 0)`."""
+        from mmhooks.kv.async_store import AsyncKeyValue
+
+        return AsyncKeyValue(self.async_api)
 
     @functools.cached_property
     def api_link(self) -> Link:

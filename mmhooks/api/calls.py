@@ -130,17 +130,21 @@ class Calls:
         """
         caller = self._link.get()
         if running_loop() is caller.loop:
-            name = snake(method)
-            raise RuntimeError(
-                f"app.api.{name} waits, and on the event loop nothing could answer meanwhile: in async code write "
-                f"`await app.async_api.{name}(…)`"
-            )
+            self.refuse_loop(f"api.{snake(method)}")
         pool = threads.lend()
         try:
             return caller.call_from_thread(method, arguments, timeout)
         finally:
             if pool is not None:
                 pool.take_back()
+
+    def refuse_loop(self, name: str) -> None:
+        """Raise `RuntimeError` on the event loop. `name` is what is called there, without `app`."""
+        if self._link.caller is not None and running_loop() is self._link.caller.loop:
+            raise RuntimeError(
+                f"app.{name} waits, and on the event loop nothing could answer meanwhile: in async code write "
+                f"`await app.async_{name}(…)`"
+            )
 
 
 class AsyncCalls:

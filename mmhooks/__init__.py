@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mmhooks.errors import HostUnavailable as HostUnavailable
     from mmhooks.errors import MmhooksError as MmhooksError
     from mmhooks.errors import ModelError as ModelError
+    from mmhooks.errors import NoPluginAPI as NoPluginAPI
     from mmhooks.errors import NotFound as NotFound
     from mmhooks.errors import NotImplementedByPlugin as NotImplementedByPlugin
     from mmhooks.errors import RegistrationClosed as RegistrationClosed
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from mmhooks.errors import UpdateConflict as UpdateConflict
     from mmhooks.hooks import HookName as HookName
     from mmhooks.models import AssertionInfo as AssertionInfo
+    from mmhooks.models import Bot as Bot
     from mmhooks.models import Channel as Channel
     from mmhooks.models import ChannelMember as ChannelMember
     from mmhooks.models import CommandArgs as CommandArgs
@@ -73,6 +75,7 @@ if TYPE_CHECKING:
     from mmhooks.models import WebSocketRequest as WebSocketRequest
     from mmhooks.outcomes import Dismiss as Dismiss
     from mmhooks.outcomes import Reject as Reject
+    from mmhooks.outcomes import Stop as Stop
 
 __version__ = "0.1.0"
 
@@ -82,13 +85,13 @@ _HOMES = {
     "config": "RuntimeConfig",
     "errors": "APIError AppError BadRequest BundleError CallError ConfigurationError Conflict DeadlineExceeded "
     "DeployError DuplicateHandler Forbidden GoError HandlerError HandlerMismatch HandlerTimeout HostUnavailable "
-    "MmhooksError ModelError NotFound NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy "
+    "MmhooksError ModelError NoPluginAPI NotFound NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy "
     "ThreadsExhausted UnknownHook UnsupportedByHost UpdateConflict",
     "hooks": "HookName",
-    "models": "AssertionInfo Channel ChannelMember CommandArgs CommandResponse Config Context EmailNotification "
+    "models": "AssertionInfo Bot Channel ChannelMember CommandArgs CommandResponse Config Context EmailNotification "
     "EmailNotificationContent FileData FileInfo OnInstallEvent PluginClusterEvent Post Preference ProductLimits "
     "PushNotification Reaction RemoteCluster SyncMsg SyncResponse TeamMember User WebSocketRequest",
-    "outcomes": "Dismiss Reject",
+    "outcomes": "Dismiss Reject Stop",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -6,7 +6,7 @@ import functools
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic
 
 from mmhooks.blueprint import Blueprint, check_timeout
@@ -20,9 +20,16 @@ if TYPE_CHECKING:
     from typing_extensions import TypeVar  # type checkers bring it along: it has the defaults that 3.11 lacks
 
     from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
+    from mmhooks.binding import Handler
+    from mmhooks.commands.router import Router as CommandRouter
     from mmhooks.config import RuntimeConfig
     from mmhooks.dispatch import Dispatcher
     from mmhooks.kv import AsyncKeyValue, KeyValue
+    from mmhooks.lifecycle import Step
+    from mmhooks.messages.bot import OwnBot
+    from mmhooks.messages.router import Router as MessageRouter
+    from mmhooks.messages.rule import Rule
+    from mmhooks.models import Bot
     from mmhooks.outcomes import Outcome
     from mmhooks.settings import Settings
     from mmhooks.testing.client import TestClient
@@ -58,6 +65,8 @@ class App(Blueprint, Generic[SettingsT]):
         threads: how many sync handlers may run at once, 64 unless given; threads are made when they are needed.
         settings: a pydantic model, a class, of what administrators set for this plugin in the System Console: see
             `app.settings`.
+        bot: the bot in whose name the plugin speaks: its username, or a `Bot` with more of it. It is made at activation if
+            it is not there, and known by `app.bot`, `@app.mention` and `@app.message(direct=True)`.
 
     An administrator's environment variables go before `timeout` and `threads`; see the configuration page.
     """
@@ -69,6 +78,7 @@ class App(Blueprint, Generic[SettingsT]):
         timeout: float | None = None,
         threads: int | None = None,
         settings: type[SettingsT] | None = None,
+        bot: str | Bot | None = None,
     ) -> None:
         super().__init__(on_error=on_error)
         caller = sys._getframe(1).f_globals
@@ -87,6 +97,8 @@ class App(Blueprint, Generic[SettingsT]):
         self.settings_model: type[SettingsT] | None = settings
         """The class of the settings, for whoever makes a form of it."""
         self._settings = self._declare(settings)
+        self._bot = _own_bot(bot)
+        self._served: dict[str, Handler] = {}
 
     @functools.cached_property
     def logger(self) -> logging.Logger:
@@ -123,6 +135,16 @@ class App(Blueprint, Generic[SettingsT]):
     @settings.setter
     def settings(self, settings: SettingsT) -> None:
         self._declared().current = settings
+
+    @property
+    def bot(self) -> Bot:
+        """The bot that was given to `App(bot=…)`, with its `user_id` from activation on.
+
+        Raises `ConfigurationError` when there is none.
+        """
+        if self._bot is None:
+            raise ConfigurationError('app.bot: this app has none; declare it by App(bot="username")')
+        return self._bot.bot
 
     def _declare(self, model: type[SettingsT] | None) -> Settings[SettingsT] | None:
         if model is None:
@@ -174,12 +196,13 @@ class App(Blueprint, Generic[SettingsT]):
     def implemented_hooks(self) -> list[str]:
         """What a host is told: the hooks with a handler, and those that something else needs, in the order of `hooks.go`.
 
-        OnConfigurationChange needs OnActivate, since it is promised once before it; settings need both.
+        OnConfigurationChange needs OnActivate, since it is promised once before it; settings need both. Commands and the
+        bot are made known at activation.
         """
-        names = {*self._handlers}
+        names = {*self._served}
         if self._settings is not None:
             names.add(HookName.OnConfigurationChange)
-        if HookName.OnConfigurationChange in names:
+        if HookName.OnConfigurationChange in names or self._steps():
             names.add(HookName.OnActivate)
         return [name for name in HOOKS if name in names]
 
@@ -212,8 +235,52 @@ class App(Blueprint, Generic[SettingsT]):
         from mmhooks.dispatch import Dispatcher
         from mmhooks.lifecycle import Lifecycle
 
-        lifecycle = Lifecycle(self.api_link, self._settings)
-        return Dispatcher(self._handlers, self.limits, self.on_error, notice_edits=notice_edits, lifecycle=lifecycle)
+        lifecycle = Lifecycle(self.api_link, self._settings, self._steps)
+        return Dispatcher(self._served, self.limits, self.on_error, notice_edits=notice_edits, lifecycle=lifecycle)
+
+    def _changed(self) -> None:
+        """Serve what has been registered."""
+        self._served.update(self._handlers)
+        if self._commands is not None:
+            self._served[HookName.ExecuteCommand] = self._command_router.handler
+        if self._rules:
+            self._served[HookName.MessageHasBeenPosted] = self._message_router.handler
+
+    @functools.cached_property
+    def _command_router(self) -> CommandRouter:
+        from mmhooks.commands.router import Router
+
+        assert self._commands is not None
+        return Router(self._commands, self._handlers, lambda: self.api, lambda: self.async_api)
+
+    @functools.cached_property
+    def _message_router(self) -> MessageRouter:
+        from mmhooks.messages.router import Router
+
+        return Router(self._rules, self._handlers, self._bot, lambda: self.async_api)
+
+    def _check_rules(self, rules: Iterable[Rule]) -> None:
+        rules = [*rules]
+        super()._check_rules(rules)
+        for rule in rules:
+            if self._bot is None and (rule.mention or rule.direct):
+                raise RegistrationError(
+                    f"{rule.decorator}: {rule.location} gets what is said to the app's bot, and this app has none: declare "
+                    'it by App(bot="username")'
+                )
+
+    def _steps(self) -> list[Step]:
+        """What is done at the server before OnActivate."""
+        from mmhooks.lifecycle import Step
+
+        steps = []
+        if (bot := self._bot) is not None:
+            steps.append(Step("App(bot=…)", lambda most: bot.ensure(self.async_api, most())))
+        if (commands := self._commands) is not None:
+            from mmhooks.commands.registration import register
+
+            steps.append(Step("@app.command", lambda most: register(commands, self.async_api, most)))
+        return steps
 
     def close_registration(self, reason: str) -> None:
         """Refuse handlers from now on. `reason` completes the sentence "… comes too late: …"."""
@@ -238,6 +305,14 @@ class App(Blueprint, Generic[SettingsT]):
         from mmhooks.hosts import serve
 
         serve(self)
+
+
+def _own_bot(bot: str | Bot | None) -> OwnBot | None:
+    if bot is None:
+        return None
+    from mmhooks.messages.bot import OwnBot
+
+    return OwnBot(bot)
 
 
 def _startup_environ() -> Mapping[str, str]:

@@ -34,6 +34,11 @@ class Handler:
     is_async: bool
     timeout: float | None = None
     on_error: Reject | None = None
+    instead: Callable[[], Any] | None = None
+    """Makes what is answered in place of a failure, for hooks that are asked for a value."""
+    route: Callable[..., Any] | None = None
+    """Called as `route(dispatcher, handler, arguments, done, timeout)` in place of `Dispatcher.start`, which it calls for
+    whatever is to run: functions of commands, say."""
 
     @property
     def location(self) -> str:
@@ -54,8 +59,10 @@ def bind(
         parameters = [*inspect.signature(function).parameters.values()]
     except ValueError as error:
         raise HandlerMismatch(f"{hook.name}: the parameters of {describe(function)} cannot be read: {error}") from error
-    fixed = _fixed(function)
-    free = {parameter.name: index for index, parameter in enumerate(hook.parameters) if parameter.name not in fixed}
+    fixed_names = fixed(function)
+    free = {
+        parameter.name: index for index, parameter in enumerate(hook.parameters) if parameter.name not in fixed_names
+    }
     if any(p.name in free and p.kind not in (_P.VAR_POSITIONAL, _P.VAR_KEYWORD) for p in parameters):
         positions, keywords = _by_name(hook, function, parameters, free)
     else:
@@ -65,7 +72,7 @@ def bind(
         function,
         _caller(function, positions, keywords),
         frozenset([*positions, *keywords.values()]),
-        _is_async(function),
+        is_async(function),
         timeout,
         on_error,
     )
@@ -73,7 +80,7 @@ def bind(
 
 def describe(function: Callable[..., Any]) -> str:
     """A function's name, file and line: `keep_calm (plugin.py:12)`."""
-    plain = inspect.unwrap(_whole(function))
+    plain = inspect.unwrap(whole(function))
     code = getattr(plain, "__code__", None) or getattr(_call_of(plain), "__code__", None)
     name = getattr(plain, "__qualname__", type(plain).__qualname__)
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else str(name)
@@ -86,7 +93,7 @@ def signature_of(function: Callable[..., Any]) -> str:
 
 def name_of(function: Callable[..., Any]) -> str:
     """A function's own name; the class's for an object that can be called."""
-    plain = _whole(function)
+    plain = whole(function)
     return str(getattr(plain, "__name__", type(plain).__name__))
 
 
@@ -162,7 +169,7 @@ def _caller(
     )
 
 
-def _whole(function: Callable[..., Any]) -> Any:
+def whole(function: Callable[..., Any]) -> Any:
     """The function of which a partial is a part."""
     plain: Any = function
     while isinstance(plain, functools.partial):
@@ -170,17 +177,18 @@ def _whole(function: Callable[..., Any]) -> Any:
     return plain
 
 
-def _fixed(function: Callable[..., Any]) -> set[str]:
+def fixed(function: Callable[..., Any]) -> set[str]:
     """The parameters that a partial has fixed by their names: they are no longer the hook's."""
-    fixed: set[str] = set()
+    names: set[str] = set()
     while isinstance(function, functools.partial):
-        fixed |= {*function.keywords}
+        names |= {*function.keywords}
         function = function.func
-    return fixed
+    return names
 
 
-def _is_async(function: Callable[..., Any]) -> bool:
-    plain = _whole(function)
+def is_async(function: Callable[..., Any]) -> bool:
+    """Whether what a function returns is to be awaited, on the event loop."""
+    plain = whole(function)
     if inspect.iscoroutinefunction(plain):
         return True
     return not inspect.isroutine(plain) and inspect.iscoroutinefunction(_call_of(plain))

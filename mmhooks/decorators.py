@@ -78,12 +78,6 @@ class HookDecorator:
             "UserHasBeenCreated",
             HookName.UserHasLoggedIn,
             "UserHasLoggedIn",
-            HookName.MessageHasBeenPosted,
-            "MessageHasBeenPosted",
-            HookName.MessageHasBeenUpdated,
-            "MessageHasBeenUpdated",
-            HookName.MessageHasBeenDeleted,
-            "MessageHasBeenDeleted",
             HookName.ChannelHasBeenCreated,
             "ChannelHasBeenCreated",
             HookName.UserHasJoinedChannel,
@@ -159,7 +153,26 @@ class HookDecorator:
         *,
         timeout: float | None = None,
         on_error: Reject | None = None,
+        ignore_own: bool = False,
+        ignore_bots: bool = False,
     ) -> Callable[[_PostOrReject], _PostOrReject]: ...
+
+    @overload
+    def hook(
+        self,
+        name: Literal[
+            HookName.MessageHasBeenPosted,
+            "MessageHasBeenPosted",
+            HookName.MessageHasBeenUpdated,
+            "MessageHasBeenUpdated",
+            HookName.MessageHasBeenDeleted,
+            "MessageHasBeenDeleted",
+        ],
+        *,
+        timeout: float | None = None,
+        ignore_own: bool = False,
+        ignore_bots: bool = False,
+    ) -> Callable[[_None], _None]: ...
 
     @overload
     def hook(
@@ -249,13 +262,27 @@ class HookDecorator:
 
     @overload
     def hook(
-        self, name: None = None, *, timeout: float | None = None, on_error: Reject | None = None
+        self,
+        name: None = None,
+        *,
+        timeout: float | None = None,
+        on_error: Reject | None = None,
+        ignore_own: bool = False,
+        ignore_bots: bool = False,
     ) -> Callable[[_F], _F]: ...
 
     @overload
     def hook(self, name: str, *, timeout: float | None = None) -> Callable[[_F], _F]: ...
 
-    def hook(self, name: Any = None, *, timeout: float | None = None, on_error: Reject | None = None) -> Any:
+    def hook(
+        self,
+        name: Any = None,
+        *,
+        timeout: float | None = None,
+        on_error: Reject | None = None,
+        ignore_own: bool = False,
+        ignore_bots: bool = False,
+    ) -> Any:
         """Register the function below as the handler of a hook.
 
         Used as `@app.hook(HookName.MessageWillBePosted)`, as `@app.hook("MessageWillBePosted")`, or bare, as
@@ -265,13 +292,16 @@ class HookDecorator:
             name: the hook.
             timeout: seconds for one call, in place of the app's.
             on_error: for filters and gates: what is answered when the handler raises or is late.
+            ignore_own: for hooks about a post: leave out posts of plugins. They carry a mark, which does not say whose they are,
+                so that those of other plugins are left out as well.
+            ignore_bots: the same for posts of bots and webhooks.
 
         Result: the function, as it was. The function takes any of the hook's parameters by their names, or all of
         them in the hook's order, and may be async.
 
         Raises `UnknownHook`, `DuplicateHandler`, `HandlerMismatch` or `RegistrationClosed`.
         """
-        return self._decorate(name, timeout, on_error)
+        return self._decorate(name, timeout, on_error, ignore_own, ignore_bots)
 
-    def _decorate(self, name: Any, timeout: float | None, on_error: Reject | None) -> Any:
+    def _decorate(self, name: Any, timeout: float | None, on_error: Reject | None, own: bool, bots: bool) -> Any:
         raise NotImplementedError

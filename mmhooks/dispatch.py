@@ -11,7 +11,7 @@ import copy
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mmhooks.binding import Handler
 from mmhooks.deadlines import Deadlines
@@ -20,7 +20,7 @@ from mmhooks.hooks import Hook
 from mmhooks.lifecycle import STAGES
 from mmhooks.limits import Limits
 from mmhooks.log import authors_part
-from mmhooks.outcomes import Failed, Outcome, Reject, Rejected, Unchanged, handler_error, judge
+from mmhooks.outcomes import Failed, Outcome, Reject, Rejected, Unchanged, Value, handler_error, judge
 from mmhooks.threads import Exhausted, Job, Result, ThreadPool
 from mmhooks.watchdog import Watchdog
 
@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from mmhooks.lifecycle import Lifecycle
 
 logger = logging.getLogger("mmhooks")
+
+
+class Running(Protocol):
+    """What has been begun and is not over."""
+
+    def abandon(self) -> None:
+        """Nobody waits for its outcome any more."""
 
 
 class Dispatcher:
@@ -78,17 +85,16 @@ class Dispatcher:
     async def call(self, name: str, arguments: Sequence[Any], timeout: float | None) -> Outcome:
         """Call a hook's handler and nothing else; see `dispatch`."""
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        call = self.begin(name, arguments, answer.set_result, timeout)
-        try:
-            return await answer
-        except asyncio.CancelledError:
-            if call is not None:
-                call.abandon()
-            raise
+        return await _answered(answer, self.begin(name, arguments, answer.set_result, timeout))
+
+    async def ask(self, handler: Handler, arguments: Sequence[Any], timeout: float | None) -> Outcome:
+        """Call a handler by its route, if it has one, and wait for its outcome."""
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        return await _answered(answer, self.run(handler, arguments, answer.set_result, timeout))
 
     def begin(
         self, name: str, arguments: Sequence[Any], done: Callable[[Outcome], None], timeout: float | None = None
-    ) -> Call | None:
+    ) -> Running | None:
         """Call a hook's handler and go on: for hosts that need no task of their own for a call.
 
         Arguments are those of `dispatch`, and the function that is given the outcome: on the loop, and before this
@@ -98,6 +104,29 @@ class Dispatcher:
         if handler is None:
             done(Failed(NotImplementedByPlugin(f"the plugin has no handler for {name}", hook=name)))
             return None
+        return self.run(handler, arguments, done, timeout)
+
+    def run(
+        self,
+        handler: Handler,
+        arguments: Sequence[Any],
+        done: Callable[[Outcome], None],
+        timeout: float | None = None,
+    ) -> Running | None:
+        """Call a handler by its route, if it has one; arguments and result as of `begin`."""
+        if handler.route is not None:
+            routed: Running | None = handler.route(self, handler, arguments, done, timeout)
+            return routed
+        return self.start(handler, arguments, done, timeout)
+
+    def start(
+        self,
+        handler: Handler,
+        arguments: Sequence[Any],
+        done: Callable[[Outcome], None],
+        timeout: float | None = None,
+    ) -> Call:
+        """Call a handler itself; arguments and result as of `begin`."""
         usual = budget = handler.timeout or self.limits.hook_timeout
         if timeout is not None:
             budget = min(budget, timeout - margin(timeout))
@@ -110,10 +139,10 @@ class Dispatcher:
         call.start()
         return call
 
-    def failure(self, hook: Hook, error: Exception) -> Outcome:
+    def failure(self, hook: Hook, error: Exception, handler: Handler | None = None) -> Outcome:
         """The outcome of a call whose handler failed, or whose request or answer could not be used: logged, and told to
         the host."""
-        handler = self.handlers.get(hook.name)
+        handler = handler or self.handlers.get(hook.name)
         location = handler.location if handler else "no handler"
         if not isinstance(error, CallError):
             error = handler_error(hook, location, error)
@@ -128,6 +157,8 @@ class Dispatcher:
         on_error = (handler and handler.on_error) or self._on_error
         if on_error is not None and hook.kind.may_reject:
             return Rejected(on_error.reason, error)
+        if handler and handler.instead is not None:
+            return Value(handler.instead(), error)
         return Failed(error)
 
     def close(self) -> None:
@@ -238,7 +269,7 @@ class Call:
         self._tell(outcome)
 
     def _fail(self, error: Exception) -> None:
-        self._tell(self._dispatcher.failure(self._handler.hook, error))
+        self._tell(self._dispatcher.failure(self._handler.hook, error, self._handler))
 
     def _tell(self, outcome: Outcome) -> None:
         done, self._done = self._done, _nobody
@@ -289,6 +320,15 @@ async def _run(call: Call, handler: Handler, function: Callable[[Any], Awaitable
     finally:
         watchdog.leave()
     call._settle(result)
+
+
+async def _answered(answer: asyncio.Future[Outcome], running: Running | None) -> Outcome:
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        if running is not None:
+            running.abandon()
+        raise
 
 
 def margin(timeout: float) -> float:

@@ -22,6 +22,7 @@
      │    ├── DeadlineExceeded        the server did not answer in time
      │    ├── UpdateConflict          others kept changing what was to be updated
      │    └── HostUnavailable         no host offers the plugin API, or it is gone
+     │         └── NoPluginAPI        there has been none so far, or this host has none
      └── CallError                    a call of a hook that gave no answer
           ├── NotImplementedByPlugin  the plugin has no handler for the hook
           ├── HandlerError            the handler raised, or returned what its hook does not allow
@@ -227,6 +228,10 @@ class UpdateConflict(APIError, TimeoutError):
 
 class HostUnavailable(APIError):
     """No host offers the plugin API, not yet, or no longer."""
+
+
+class NoPluginAPI(HostUnavailable):
+    """No host offers the plugin API: not yet, or this one does not."""
 
 
 class CallError(MmhooksError):

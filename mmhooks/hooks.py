@@ -132,6 +132,13 @@ class Hook(NamedTuple):
         return self.kind is Kind.STREAM or any(type_ == "BinaryIO" for _, type_ in self.parameters)
 
     @property
+    def post(self) -> int | None:
+        """Which of its parameters, by position, is the post that it is about; None for a hook about something else."""
+        if len(self.parameters) > 1 and self.parameters[0].name == "context" and self.parameters[1].type == "Post":
+            return 1
+        return None
+
+    @property
     def method(self) -> str:
         """The hook's name in snake_case, as the test client and inferred handlers spell it."""
         from mmhooks.naming import snake

@@ -1,6 +1,6 @@
 """What a handler decided: unchanged, replaced, rejected, a value, or an error.
 
-`Reject` and `Dismiss` are what authors return or raise. The other classes are what the core hands to a host, which
+`Reject`, `Dismiss` and `Stop` are what authors return or raise. The other classes are what the core hands to a host, which
 turns them into its wire's words.
 """
 
@@ -55,6 +55,13 @@ class Dismiss(Reject):
         return Dismiss, ()  # copies and other processes make it without a reason
 
 
+class Stop(Exception):
+    """The answer of a function for messages after which no further one gets the message: return it or raise it."""
+
+    def __repr__(self) -> str:
+        return "Stop()"
+
+
 @dataclass(frozen=True, slots=True)
 class Unchanged:
     """The handler had nothing to say: things go on as they were.
@@ -90,9 +97,10 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """What a hook was asked for."""
+    """What a hook was asked for. `cause` is the failure in whose place it stands, if it is one's."""
 
     value: Any
+    cause: CallError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from mmhooks import threads
-from mmhooks.errors import APIError, DeadlineExceeded, HostUnavailable
+from mmhooks.errors import APIError, DeadlineExceeded, HostUnavailable, NoPluginAPI
 from mmhooks.naming import snake
 
 TIMEOUT = 30.0
@@ -73,7 +73,7 @@ class LoopCaller:
 
 def late(method: str, timeout: float) -> DeadlineExceeded:
     """The error of a call that was not answered in time."""
-    return DeadlineExceeded(f"{method}: the server did not answer within {timeout:g} s")
+    return DeadlineExceeded(f"{method}: the server did not answer within {round(timeout, 3):g} s")
 
 
 class Link:
@@ -91,7 +91,7 @@ class Link:
         if self._closed:
             raise HostUnavailable(self._closed)
         if self.caller is None:
-            raise HostUnavailable(_NOT_YET)
+            raise NoPluginAPI(_NOT_YET)
         return self.caller
 
     async def close(self, reason: str) -> None:

@@ -262,3 +262,19 @@ class HookCalls:
     ) -> Result[None]:
         """A user comes back from the SAML identity provider to log in."""
         return self.call("OnSAMLLogin", context=context, user=user, assertion=assertion)
+
+    def run_command(
+        self,
+        command: str,
+        *,
+        user_id: str = "",
+        channel_id: str = "",
+        team_id: str = "",
+        root_id: str = "",
+        context: Context | None = None,
+    ) -> Result[CommandResponse]:
+        """A user types a slash command: `run_command("/weather Paris")`."""
+        from mmhooks.models import CommandArgs
+
+        args = CommandArgs(command=command, user_id=user_id, channel_id=channel_id, team_id=team_id, root_id=root_id)
+        return self.execute_command(args, context)

@@ -14,7 +14,7 @@ from mmhooks.changes import MERGED
 from mmhooks.errors import AppError, HandlerError, UnsupportedByHost
 from mmhooks.hooks import Hook, find_hook
 from mmhooks.hosts.grpc.calls import hook_codec, servable
-from mmhooks.outcomes import Failed, Outcome, Rejected, Unchanged
+from mmhooks.outcomes import Failed, Outcome, Rejected, Unchanged, Value
 from mmhooks.testing.calls import HookCalls
 from mmhooks.testing.results import LostChange, Result, UnreturnedEdit, lost_changes, ordered, result
 
@@ -75,7 +75,7 @@ class TestClient(HookCalls):
         if lost:
             warnings.warn(lost, LostChange, stacklevel=3)
         failure = outcome.error if isinstance(outcome, Failed) else None
-        if isinstance(outcome, Rejected):
+        if isinstance(outcome, Rejected | Value):
             failure = outcome.cause
         if failure and self._raise:
             raise (failure.__cause__ or failure) if isinstance(failure, HandlerError) else failure
@@ -100,6 +100,8 @@ class TestClient(HookCalls):
             return outcome
         heard = codec.read_response(response)
         assert not isinstance(heard, AppError)
+        if isinstance(outcome, Value) and isinstance(heard, Value):
+            return Value(heard.value, outcome.cause)
         return outcome if isinstance(heard, Unchanged) and isinstance(outcome, Unchanged) else heard
 
 

@@ -29,10 +29,10 @@ def _allowed(hook: Hook) -> str:
 
 
 def _decorators() -> str:
-    groups: dict[tuple[str, bool], list[Hook]] = {}
+    groups: dict[tuple[str, bool, bool], list[Hook]] = {}
     for hook in HOOKS.values():
-        groups.setdefault((_allowed(hook), hook.kind.may_reject), []).append(hook)
-    variables = {result: _variable(result) for result, _ in groups}
+        groups.setdefault((_allowed(hook), hook.kind.may_reject, hook.post is not None), []).append(hook)
+    variables = {result: _variable(result) for result, _, _ in groups}
     lines = [
         '"""The `hook` decorator with an overload for each kind of answer, so that type checkers see wrong ones."""'
     ]
@@ -44,32 +44,39 @@ def _decorators() -> str:
     for result, variable in variables.items():
         lines.append(f'{variable} = TypeVar("{variable}", bound="Callable[..., Awaitable[{result}] | {result}]")')
     lines += ["", "", "class HookDecorator:", '    """Has the decorator `hook`."""']
-    for (result, may_reject), hooks in groups.items():
+    for (result, may_reject, about_a_post), hooks in groups.items():
         names = ", ".join(f'HookName.{hook.name}, "{hook.name}"' for hook in hooks)
-        on_error = ", on_error: Reject | None = None" if may_reject else ""
+        more = ", on_error: Reject | None = None" if may_reject else ""
+        more += _IGNORE if about_a_post else ""
         variable = variables[result]
         lines += [
             "",
             "    @overload",
-            f"    def hook(self, name: Literal[{names}], *, timeout: float | None = None{on_error}) ",
+            f"    def hook(self, name: Literal[{names}], *, timeout: float | None = None{more}) ",
         ]
         lines[-1] += f"-> Callable[[{variable}], {variable}]: ..."
     lines += ["", "    @overload", "    def hook(self, name: _F) -> _F: ..."]
     lines += ["", "    @overload", "    def hook(self, name: None = None, *, timeout: float | None = None, "]
-    lines[-1] += "on_error: Reject | None = None) -> Callable[[_F], _F]: ..."
+    lines[-1] += f"on_error: Reject | None = None{_IGNORE}) -> Callable[[_F], _F]: ..."
     # For names that are known only when the plugin runs: without on_error, or hooks that take none would match it.
     lines += ["", "    @overload"]
     lines += ["    def hook(self, name: str, *, timeout: float | None = None) -> Callable[[_F], _F]: ..."]
     lines += [
         "",
-        "    def hook(self, name: Any = None, *, timeout: float | None = None, on_error: Reject | None = None) -> Any:",
+        "    def hook(self, name: Any = None, *, timeout: float | None = None, on_error: Reject | None = None"
+        f"{_IGNORE}) -> Any:",
     ]
     lines += textwrap.indent(_HOOK_DOC, "        ").splitlines()
-    lines += ["        return self._decorate(name, timeout, on_error)", ""]
-    lines += ["    def _decorate(self, name: Any, timeout: float | None, on_error: Reject | None) -> Any:"]
+    lines += ["        return self._decorate(name, timeout, on_error, ignore_own, ignore_bots)", ""]
+    lines += [
+        "    def _decorate(self, name: Any, timeout: float | None, on_error: Reject | None, own: bool, bots: bool) "
+    ]
+    lines[-1] += "-> Any:"
     lines += ["        raise NotImplementedError"]
     return "\n".join(lines) + "\n"
 
+
+_IGNORE = ", ignore_own: bool = False, ignore_bots: bool = False"
 
 _HOOK_DOC = '''"""Register the function below as the handler of a hook.
 
@@ -80,6 +87,9 @@ Arguments:
     name: the hook.
     timeout: seconds for one call, in place of the app's.
     on_error: for filters and gates: what is answered when the handler raises or is late.
+    ignore_own: for hooks about a post: leave out posts of plugins. They carry a mark, which does not say whose they are,
+        so that those of other plugins are left out as well.
+    ignore_bots: the same for posts of bots and webhooks.
 
 Result: the function, as it was. The function takes any of the hook's parameters by their names, or all of
 them in the hook's order, and may be async.
@@ -117,7 +127,27 @@ def _calls() -> str:
     lines += ['        """Call a hook by its canonical name."""', "        raise NotImplementedError"]
     for hook in hooks:
         lines += ["", *_method(hook)]
+    lines += textwrap.indent(_RUN_COMMAND, "    ").splitlines()
     return "\n".join(lines) + "\n"
+
+
+_RUN_COMMAND = '''
+def run_command(
+    self,
+    command: str,
+    *,
+    user_id: str = "",
+    channel_id: str = "",
+    team_id: str = "",
+    root_id: str = "",
+    context: Context | None = None,
+) -> Result[CommandResponse]:
+    """A user types a slash command: `run_command("/weather Paris")`."""
+    from mmhooks.models import CommandArgs
+
+    args = CommandArgs(command=command, user_id=user_id, channel_id=channel_id, team_id=team_id, root_id=root_id)
+    return self.execute_command(args, context)
+'''
 
 
 def _method(hook: Hook) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Awaitable, Coroutine
 from typing import Any, assert_type
 
 from mmhooks import (
     App,
     Blueprint,
+    Bot,
     Channel,
     CommandArgs,
     CommandResponse,
@@ -24,6 +26,7 @@ from mmhooks import (
     Reject,
     RemoteCluster,
     RuntimeConfig,
+    Stop,
     SyncMsg,
     SyncResponse,
     User,
@@ -144,3 +147,58 @@ assert_type(post.create_at, int)
 assert_type(post.remote_id, str | None)
 assert_type(post.to_json(), str)
 assert_type(Post.from_json("{}"), Post)
+
+
+@app.command("weather", hint="[city]", description="How the weather is.", timeout=5)
+def weather(city: str, user: User | None = None, *more: int, days: int = 1, context: Context) -> str:
+    return city
+
+
+@blueprint.command("weather today")
+async def today(args: CommandArgs) -> CommandResponse | str | None:
+    return None
+
+
+@app.message("hello", bots=True)
+def hello(post: Post) -> None: ...
+
+
+@app.message(re.compile(r"(?P<name>\w+)\+\+"), timeout=2.5)
+async def thanks(name: str, match: re.Match[str]) -> Stop | None:
+    return Stop()
+
+
+@blueprint.message(direct=True)
+def direct(post: Post) -> type[Stop]:
+    return Stop
+
+
+@app.mention
+async def bare(post: Post) -> None: ...
+
+
+@app.mention("help", bots=True)
+def asked(post: Post) -> Stop:
+    raise Stop
+
+
+@app.hook(HookName.MessageHasBeenPosted, ignore_own=True, ignore_bots=True)
+def others(post: Post) -> None: ...
+
+
+@blueprint.hook("MessageWillBeUpdated", ignore_own=True, on_error=Reject("no"))
+def edited(new_post: Post) -> Post | None:
+    return new_post
+
+
+@app.hook(ignore_bots=True)
+def message_has_been_deleted(post: Post) -> None: ...
+
+
+assert_type(weather("Rome", context=Context()), str)
+hears = assert_type(bare(Post()), Coroutine[Any, Any, None])
+assert_type(App(bot="karma").bot, Bot)
+assert_type(App(bot=Bot(username="karma")).bot.user_id, str)
+
+with app.test_client() as client:
+    assert_type(client.run_command("/weather Rome", user_id="u", team_id="t").value, CommandResponse | None)

@@ -13,7 +13,7 @@ import grpc
 import grpc.aio
 
 from mmhooks.api.calls import is_repeatable
-from mmhooks.errors import HostUnavailable, MmhooksError
+from mmhooks.errors import HostUnavailable, MmhooksError, NoPluginAPI
 from mmhooks.hosts.grpc.messages import PACKAGE
 from mmhooks.hosts.grpc.methods import MethodCodec, method_codec
 from mmhooks.hosts.grpc.methods import names as names_of_methods
@@ -155,12 +155,12 @@ class NoServerAPI:
         self.loop = loop
 
     async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
-        """Raises `HostUnavailable`."""
+        """Raises `NoPluginAPI`."""
         self.call_from_thread(method, arguments, timeout)
 
     def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
-        """Raises `HostUnavailable`."""
-        raise HostUnavailable(f"{method}: the plugin API is not there: the host has not said where, by {TARGET}")
+        """Raises `NoPluginAPI`."""
+        raise NoPluginAPI(f"{method}: the plugin API is not there: the host has not said where, by {TARGET}")
 
 
 def _stopping(method: str) -> HostUnavailable:

@@ -1,0 +1,1 @@
+"""Slash commands: plain functions whose parameters are what people type."""

@@ -1,0 +1,1 @@
+"""Messages: plain functions that are called for what people write."""

@@ -166,6 +166,12 @@ def test_the_key_value_store_stands_on_the_plugin_api() -> None:
     assert not told([i for i in ours if not within(i.target, *below)])
 
 
+def test_bots_stand_on_the_plugin_api() -> None:
+    ours = [i for i in ALL if within(i.module, "mmhooks.bots") and within(i.target, "mmhooks")]
+    below = ("mmhooks.bots", "mmhooks.api", "mmhooks.errors", "mmhooks.models")
+    assert not told([i for i in ours if not within(i.target, *below)])
+
+
 def test_testing_knows_no_commands() -> None:
     assert not told([i for i in ALL if within(i.module, "mmhooks.testing") and within(i.target, "mmhooks.cli")])
 

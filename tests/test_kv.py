@@ -512,10 +512,18 @@ def test_an_update_that_is_cancelled_leaves_the_key_free(app: App, loop: asyncio
 
 def test_on_the_event_loop_the_sync_store_says_what_to_write(app: App, loop: asyncio.AbstractEventLoop) -> None:
     async def main() -> None:
-        with pytest.raises(RuntimeError, match=r"`await app\.async_kv\.update\(…\)`"):
-            app.kv.update("k", lambda old: 1)
-        with pytest.raises(RuntimeError, match=r"in async code write `await app\.async_api\.kv_get"):
-            app.kv.get("k")
+        calls: dict[str, Callable[[], Any]] = {
+            "get": lambda: app.kv.get("k"),
+            "set": lambda: app.kv.set("k", 1),
+            "set_if": lambda: app.kv.set_if("k", 1, expected=None),
+            "delete": lambda: app.kv.delete("k"),
+            "delete_if": lambda: app.kv.delete_if("k", expected=1),
+            "update": lambda: app.kv.update("k", lambda old: 1),
+            "keys": lambda: [*app.kv.keys()],
+        }
+        for name, call in calls.items():
+            with pytest.raises(RuntimeError, match=rf"`await app\.async_kv\.{name}\(…\)`"):
+                call()
 
     loop.run_until_complete(main())
 

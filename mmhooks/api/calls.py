@@ -153,6 +153,9 @@ class AsyncCalls:
     def __init__(self, link: Link) -> None:
         self._link = link
 
+    def refuse_loop(self, name: str) -> None:
+        """Nothing: async code may wait anywhere."""
+
     async def call(self, method: str, *arguments: Any, timeout: float = TIMEOUT) -> Any:
         """Call a method by Mattermost's name for it.
 

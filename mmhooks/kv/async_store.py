@@ -82,7 +82,7 @@ class AsyncKeyValue:
             default: what is given when the key does not exist, or has expired.
             type: what the value is read as.
         """
-        full = full_key(self._prefix, key)
+        full = self._full("get", key)
         data = await self._api.kv_get(full, timeout=timeout)
         return default if data is None else from_bytes(full, data, kind_of(type, default))
 
@@ -95,7 +95,7 @@ class AsyncKeyValue:
             expires_in: seconds, or a timedelta, after which the key is gone again; whole seconds are kept, the next ones.
                 Left out, the value stays, also if the one before would have expired.
         """
-        full, seconds = full_key(self._prefix, key), whole_seconds(expires_in)
+        full, seconds = self._full("set", key), whole_seconds(expires_in)
         data = to_bytes(full, value)
         if seconds:
             await self._api.kv_set_with_expiry(full, data, seconds, timeout=timeout)
@@ -119,18 +119,18 @@ class AsyncKeyValue:
 
         Result: whether the value was stored. Values are compared, not the text that they are stored as.
         """
-        full, seconds = full_key(self._prefix, key), whole_seconds(expires_in)
+        full, seconds = self._full("set_if", key), whole_seconds(expires_in)
         new = to_bytes(full, value)
         old = await self._api.kv_get(full, timeout=timeout)
         return is_same(full, old, expected) and await self._swap(full, old, new, seconds, timeout)
 
     async def delete(self, key: str, *, timeout: float = TIMEOUT) -> None:
         """Delete a key, if it exists."""
-        await self._api.kv_delete(full_key(self._prefix, key), timeout=timeout)
+        await self._api.kv_delete(self._full("delete", key), timeout=timeout)
 
     async def delete_if(self, key: str, *, expected: Any, timeout: float = TIMEOUT) -> bool:
         """Delete a key if it has the value that is expected, which cannot be None. Result: whether it was deleted."""
-        full = full_key(self._prefix, key)
+        full = self._full("delete_if", key)
         to_bytes(full, expected)
         old = await self._api.kv_get(full, timeout=timeout)
         if old is None or not is_same(full, old, expected):
@@ -197,11 +197,11 @@ class AsyncKeyValue:
         Result: the new value. Raises `UpdateConflict` when others kept changing the key, and what the function raises; then
         nothing was stored.
         """
-        full, seconds = full_key(self._prefix, key), whole_seconds(expires_in)
+        full, seconds = self._full("update", key), whole_seconds(expires_in)
         kind = kind_of(type, default)
         end = time.monotonic() + timeout
         failures = 0
-        async with self._locks.hold(self._api, full, end):
+        async with self._locks.hold(full, end):
             while (left := end - time.monotonic()) > 0:
                 data = await self._api.kv_get(full, timeout=left)
                 old = copy.deepcopy(default) if data is None else from_bytes(full, data, kind)
@@ -223,6 +223,7 @@ class AsyncKeyValue:
         They are all read before the first is given, so it is safe to set and delete keys meanwhile. The server's own keys,
         which begin with `mmi_`, are left out; in a namespace, so are all keys outside.
         """
+        self._api.refuse_loop("kv.keys")
         found: dict[str, None] = {}  # each once: keys that are set meanwhile move others to the next page
         async for key in self._api.iter_kv_keys(per_page=PAGE, timeout=timeout):
             if key.startswith(self._prefix + prefix) and not key.startswith(RESERVED):
@@ -234,6 +235,10 @@ class AsyncKeyValue:
         """Delete all keys that `keys()` gives, one by one."""
         async for key in self.keys(timeout=timeout):
             await self.delete(key, timeout=timeout)
+
+    def _full(self, method: str, key: str) -> str:
+        self._api.refuse_loop(f"kv.{method}")
+        return full_key(self._prefix, key)
 
     async def _swap(self, full: str, old: bytes | None, new: bytes, seconds: int, timeout: float) -> bool:
         if not seconds:

@@ -81,7 +81,7 @@ class KeyValue:
             default: what is given when the key does not exist, or has expired.
             type: what the value is read as.
         """
-        full = full_key(self._prefix, key)
+        full = self._full("get", key)
         data = self._api.kv_get(full, timeout=timeout)
         return default if data is None else from_bytes(full, data, kind_of(type, default))
 
@@ -94,7 +94,7 @@ class KeyValue:
             expires_in: seconds, or a timedelta, after which the key is gone again; whole seconds are kept, the next ones.
                 Left out, the value stays, also if the one before would have expired.
         """
-        full, seconds = full_key(self._prefix, key), whole_seconds(expires_in)
+        full, seconds = self._full("set", key), whole_seconds(expires_in)
         data = to_bytes(full, value)
         if seconds:
             self._api.kv_set_with_expiry(full, data, seconds, timeout=timeout)
@@ -118,18 +118,18 @@ class KeyValue:
 
         Result: whether the value was stored. Values are compared, not the text that they are stored as.
         """
-        full, seconds = full_key(self._prefix, key), whole_seconds(expires_in)
+        full, seconds = self._full("set_if", key), whole_seconds(expires_in)
         new = to_bytes(full, value)
         old = self._api.kv_get(full, timeout=timeout)
         return is_same(full, old, expected) and self._swap(full, old, new, seconds, timeout)
 
     def delete(self, key: str, *, timeout: float = TIMEOUT) -> None:
         """Delete a key, if it exists."""
-        self._api.kv_delete(full_key(self._prefix, key), timeout=timeout)
+        self._api.kv_delete(self._full("delete", key), timeout=timeout)
 
     def delete_if(self, key: str, *, expected: Any, timeout: float = TIMEOUT) -> bool:
         """Delete a key if it has the value that is expected, which cannot be None. Result: whether it was deleted."""
-        full = full_key(self._prefix, key)
+        full = self._full("delete_if", key)
         to_bytes(full, expected)
         old = self._api.kv_get(full, timeout=timeout)
         if old is None or not is_same(full, old, expected):
@@ -196,11 +196,11 @@ class KeyValue:
         Result: the new value. Raises `UpdateConflict` when others kept changing the key, and what the function raises; then
         nothing was stored.
         """
-        full, seconds = full_key(self._prefix, key), whole_seconds(expires_in)
+        full, seconds = self._full("update", key), whole_seconds(expires_in)
         kind = kind_of(type, default)
         end = time.monotonic() + timeout
         failures = 0
-        with self._locks.hold(self._api, full, end):
+        with self._locks.hold(full, end):
             while (left := end - time.monotonic()) > 0:
                 data = self._api.kv_get(full, timeout=left)
                 old = copy.deepcopy(default) if data is None else from_bytes(full, data, kind)
@@ -222,6 +222,7 @@ class KeyValue:
         They are all read before the first is given, so it is safe to set and delete keys meanwhile. The server's own keys,
         which begin with `mmi_`, are left out; in a namespace, so are all keys outside.
         """
+        self._api.refuse_loop("kv.keys")
         found: dict[str, None] = {}  # each once: keys that are set meanwhile move others to the next page
         for key in self._api.iter_kv_keys(per_page=PAGE, timeout=timeout):
             if key.startswith(self._prefix + prefix) and not key.startswith(RESERVED):
@@ -233,6 +234,10 @@ class KeyValue:
         """Delete all keys that `keys()` gives, one by one."""
         for key in self.keys(timeout=timeout):
             self.delete(key, timeout=timeout)
+
+    def _full(self, method: str, key: str) -> str:
+        self._api.refuse_loop(f"kv.{method}")
+        return full_key(self._prefix, key)
 
     def _swap(self, full: str, old: bytes | None, new: bytes, seconds: int, timeout: float) -> bool:
         if not seconds:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterat
 from typing import Any, Generic, TypeVar
 
 from mmhooks import threads
-from mmhooks.api.calls import AsyncCalls, Calls
 from mmhooks.errors import UpdateConflict
 
 Given = TypeVar("Given")
@@ -74,9 +73,8 @@ class Locks:
         self._entries: _Entries[threading.Lock] = _Entries()
 
     @contextlib.contextmanager
-    def hold(self, api: Calls, key: str, end: float) -> Iterator[None]:
+    def hold(self, key: str, end: float) -> Iterator[None]:
         """Keep a key to this thread. Raises `UpdateConflict` when it does not become free until `end`."""
-        api.refuse_loop("kv.update")
         me = threading.get_ident()
         with self._entries.use(key, threading.Lock) as entry:
             if entry.owner == me:
@@ -105,7 +103,7 @@ class AsyncLocks:
         self._entries: _Entries[asyncio.Lock] = _Entries()
 
     @contextlib.asynccontextmanager
-    async def hold(self, api: AsyncCalls, key: str, end: float) -> AsyncIterator[None]:
+    async def hold(self, key: str, end: float) -> AsyncIterator[None]:
         """Keep a key to this task. Raises `UpdateConflict` when it does not become free until `end`."""
         me = asyncio.current_task()
         with self._entries.use((asyncio.get_running_loop(), key), asyncio.Lock) as entry:

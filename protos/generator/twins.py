@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from .contract import ROOT
 
-SOURCES = ("mmhooks/api/async_pages.py", "mmhooks/kv/async_store.py")
+SOURCES = ("mmhooks/api/async_pages.py", "mmhooks/bots/async_speaker.py", "mmhooks/kv/async_store.py")
 """Modules with a twin, which is called like them without `async_`."""
 
 _RULES = {

@@ -59,7 +59,7 @@ def text(served: Served, line: str, **args: str) -> str:
     return str(response["text"])
 
 
-def sent(served: Served, method: str, name: str) -> list[dict[str, Any]]:
+def sent(served: Served, method: str, name: str) -> list[Any]:
     """What a method was called with."""
     return [
         call["args"]["A"] if served.wire == "netrpc" else call["request"][name]

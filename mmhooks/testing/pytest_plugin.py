@@ -12,7 +12,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from mmhooks.app import App
     from mmhooks.testing.client import TestClient
     from mmhooks.testing.live import LiveClient
+    from mmhooks.testing.mattermost.live import LiveMattermost
+    from mmhooks.testing.mattermost.mattermost import Mattermost
 
 _INI = "mmhooks_app"
 _HOST = "mmhooks_host"
@@ -40,6 +42,21 @@ def plugin_client(pytestconfig: pytest.Config) -> Iterator[TestClient]:
 
 
 @pytest.fixture
+def mattermost_settings() -> dict[str, Any]:
+    """What is stored as the plugin's settings when the fixture `mattermost` activates it: override it where it matters."""
+    return {}
+
+
+@pytest.fixture
+def mattermost(pytestconfig: pytest.Config, mattermost_settings: dict[str, Any]) -> Iterator[Mattermost]:
+    """A Mattermost in memory with the plugin in it, activated: `mattermost.post("town-square", "hello")`."""
+    from mmhooks.testing.mattermost.mattermost import Mattermost
+
+    with Mattermost(_app(pytestconfig)[0], settings=mattermost_settings) as server:
+        yield server
+
+
+@pytest.fixture
 def live_client(pytestconfig: pytest.Config) -> Iterator[LiveClient]:
     """The same methods, with the plugin running as a process of its own, as under a server."""
     from mmhooks.testing.live import LiveClient
@@ -49,12 +66,22 @@ def live_client(pytestconfig: pytest.Config) -> Iterator[LiveClient]:
         yield client
 
 
+@pytest.fixture
+def live_mattermost(pytestconfig: pytest.Config, mattermost_settings: dict[str, Any]) -> Iterator[LiveMattermost]:
+    """The same Mattermost, with the plugin running as a process of its own, as under a server."""
+    from mmhooks.testing.mattermost.live import LiveMattermost
+
+    file = _app(pytestconfig)[1]
+    with LiveMattermost(file, host=_host(pytestconfig), settings=mattermost_settings) as server:
+        yield server
+
+
 def _host(config: pytest.Config) -> str:
     from mmhooks.testing import hosts
 
     host = str(config.getini(_HOST))
     try:
-        hosts.make(host)
+        hosts.check(host)
     except ValueError:
         pytest.fail(f'{_HOST} = {host!r}: write "netrpc" or "grpc"', pytrace=False)
     return host

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from mmhooks.changes import MERGED, advice, changes
+from mmhooks.changes import MERGED, advice, changes, plain_changes, snapshot
 from mmhooks.errors import AppError, CallError, NotImplementedByPlugin
 from mmhooks.hooks import Hook, HookName, Kind
 from mmhooks.models import Post
@@ -113,6 +113,9 @@ def lost_changes(hook: Hook, arguments: Sequence[Any], outcome: Outcome | AppErr
         return ""
     for parameter, before in zip(hook.parameters, arguments, strict=True):
         if type(before) is type(outcome.value):
+            noted = snapshot(before)
+            if noted is not None and plain_changes(noted, outcome.value) is not None:
+                return ""  # nothing but plain values, all of which can be told
             lost = changes(before, outcome.value).lost
             return advice(hook.name, lost, parameter.name) if lost else ""
     return ""

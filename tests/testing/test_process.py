@@ -9,18 +9,26 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mmhooks import AppError, HandlerError, HandlerTimeout, NotImplementedByPlugin, Post, User
-from mmhooks.hosts.netrpc import contract
-from mmhooks.hosts.netrpc.peers import Method
-from mmhooks.outcomes import Rejected, Unchanged, Value
+from mmhooks import (
+    AppError,
+    GoError,
+    HandlerError,
+    HandlerTimeout,
+    NotFound,
+    NotImplementedByPlugin,
+    OnInstallEvent,
+    Post,
+    UnsupportedByHost,
+    User,
+)
+from mmhooks.outcomes import Rejected, Replaced, Unchanged, Value
 from mmhooks.testing import LiveClient, StartFailed, hosts
-from mmhooks.testing.hosts import netrpc
 from mmhooks.testing.process import PluginProcess
 from tests.conftest import as_file
 
@@ -200,18 +208,87 @@ def on_install(event):
 """
 
 
-def test_plugin_api_of_the_net_rpc_host_has_the_methods_it_is_given(start: Start, tmp_path: Path) -> None:
-    _, reply = contract.method("GetServerVersion")
-    methods: dict[str, Method] = {
-        "Plugin.GetServerVersion": lambda calls, request: calls.response(request, reply, {"A": "11.6.0"})
-    }
-    process = start(API, netrpc.EmbeddedHost(methods))
+def test_an_embedded_host_answers_the_plugin_api_as_it_is_told(start: Start, wire: str) -> None:
+    asked = []
+
+    def answer(method: str, arguments: Sequence[Any]) -> Any:
+        asked.append((method, [*arguments]))
+        if method == "GetServerVersion":
+            return "11.6.0"
+        raise UnsupportedByHost(f"no {method}")
+
+    process = start(API, hosts.make(wire, answer))
     process.activate()
-    answer = process.call("OnInstall", [None, None])
-    assert isinstance(answer, AppError)
-    assert "this host has no GetUser" in answer.detailed_error
+    error = process.call("OnInstall", [None, None])
+    assert isinstance(error, AppError)
+    assert "this host has no GetUser" in error.detailed_error
     process.stop()
     assert process.printed == "11.6.0\n"
+    assert asked == [("GetServerVersion", []), ("GetUser", ["me"])]
+
+
+WHATEVER = """
+@app.hook
+def on_install(event):
+    try:
+        found = eval(event.user_id)
+    except Exception as error:
+        found = (type(error).__name__, str(error))
+    raise AppError(repr(found))
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "answer", "found"),
+    [
+        ("app.api.get_user('u').username", User(username="ada"), "'ada'"),
+        ("app.api.get_reactions('p')", [], "[]"),
+        ("app.api.get_emoji_image('e')", (b"png", "image/png"), "(b'png', 'image/png')"),
+        ("app.api.kv_get('k')", b"v", "b'v'"),
+        ("app.api.delete_post('p')", None, "None"),
+        ("app.api.get_user('u')", NotFound("no user", id="a.b"), "('NotFound', 'no user (a.b, 404)')"),
+        ("app.api.get_user('u')", AppError("no", id="a.b", status_code=500), "('AppError', 'no (a.b, 500)')"),
+        ("app.api.ensure_bot_user(Bot())", GoError("no bot"), "('GoError', 'no bot')"),
+    ],
+)
+def test_what_the_plugin_api_answers_arrives(start: Start, wire: str, expression: str, answer: Any, found: str) -> None:
+    def answered(method: str, arguments: Sequence[Any]) -> Any:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    process = start(
+        "from mmhooks import AppError\nfrom mmhooks.models import Bot\n" + WHATEVER, hosts.make(wire, answered)
+    )
+    process.activate()
+    error = process.call("OnInstall", [None, OnInstallEvent(user_id=expression)])
+    assert isinstance(error, AppError)
+    assert error.detailed_error == found
+
+
+def test_a_hook_may_be_called_before_the_plugin_api_answers(start: Start, wire: str) -> None:
+    source = """
+from mmhooks import AppError
+@app.hook
+def on_install(event):
+    raise AppError(app.api.get_server_version())
+@app.hook
+def message_will_be_posted(post):
+    post.message += "!"
+    return post
+"""
+    process: PluginProcess
+
+    def answered(method: str, arguments: Sequence[Any]) -> Any:
+        outcome = process.call("MessageWillBePosted", [None, Post(message="nested")])
+        assert isinstance(outcome, Replaced)
+        return outcome.value.message
+
+    process = start(source, hosts.make(wire, answered))
+    process.activate()
+    error = process.call("OnInstall", [None, None])
+    assert isinstance(error, AppError)
+    assert error.detailed_error == "nested!"
 
 
 def test_plugin_of_the_net_rpc_host_can_be_activated_again(start: Start) -> None:

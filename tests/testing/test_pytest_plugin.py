@@ -89,3 +89,24 @@ def test_live_plugin_without_run_is_told_what_is_missing(pytester: pytest.Pytest
 def test_nothing_of_mmhooks_is_imported_for_tests_that_do_not_use_it(pytester: pytest.Pytester) -> None:
     tests = "import sys\ndef test_it():\n    assert not {'mmhooks.app', 'grpc', 'google.protobuf', 'msgspec'} & {*sys.modules}\n"
     run(pytester, tests=tests).assert_outcomes(passed=1)
+
+
+IN_MEMORY = """
+import pytest
+from mmhooks import BadRequest
+
+@pytest.fixture
+def mattermost_settings():
+    return {"Word": "never"}
+
+def test_in_memory(mattermost):
+    alice = mattermost.add_user("alice")
+    assert mattermost.post("town-square", "hello", user=alice).message == "hello"
+    with pytest.raises(BadRequest, match=r"Post rejected by plugin\\. No\\."):
+        mattermost.post("town-square", "no", user=alice)
+    assert mattermost.server.answer("LoadPluginConfiguration", ()) == b'{"word": "never"}'
+"""
+
+
+def test_a_mattermost_in_memory_has_the_plugin_in_it(pytester: pytest.Pytester) -> None:
+    run(pytester, tests=IN_MEMORY).assert_outcomes(passed=1)

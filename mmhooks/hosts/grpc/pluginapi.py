@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import json
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +20,7 @@ from mmhooks.hosts.grpc.messages import PACKAGE
 from mmhooks.hosts.grpc.methods import MethodCodec, method_codec
 from mmhooks.hosts.grpc.methods import names as names_of_methods
 from mmhooks.hosts.grpc.statuses import failure
+from mmhooks.limits import LONGEST_TIMEOUT
 
 TARGET = "MATTERMOST_PLUGIN_API_TARGET"
 """The variable with the address of the server's plugin API."""
@@ -35,6 +38,9 @@ _OPTIONS = (
     ("grpc.absolute_max_metadata_size", 1 << 20),
 )
 
+
+_ENDING = 0.1
+"""Seconds that calls under way have at most to end with their connection."""
 
 ATTEMPTS = 4
 """How often a method that may be repeated is called when the server cannot be reached, in a second or so."""
@@ -78,15 +84,19 @@ class ServerAPI:
         self._calls: dict[str, tuple[MethodCodec, Any]] = {}
         self._thread_calls: dict[str, tuple[MethodCodec, Any]] = {}
         self._closed = False
+        self._under_way = 0
+        self._ended = asyncio.Event()
 
     async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
         """Call a method, on the loop."""
         codec, send = self._calls.get(method) or self._prepared(method)
         request = codec.request(arguments)
+        began = time.monotonic()
+        self._under_way += 1
         try:
-            answer = await send(request, timeout=timeout)
+            answer = await send(request, timeout=min(timeout, LONGEST_TIMEOUT))  # gRPC takes what is far away for now
         except grpc.aio.AioRpcError as error:
-            raise self._failure(method, timeout, error) from None
+            raise self._failure(method, timeout, began, error) from None
         except asyncio.CancelledError:
             # The end of the connection cancels its calls.
             task = asyncio.current_task()
@@ -97,18 +107,23 @@ class ServerAPI:
             if self._closed:
                 raise _stopping(method) from None
             raise
+        finally:
+            self._under_way -= 1
+            if self._closed and not self._under_way:
+                self._ended.set()
         return codec.result(answer)
 
     def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
         """Call a method and wait for its answer, in any thread but the loop's."""
         codec, send = self._thread_calls.get(method) or self._prepared_for_threads(method)
         request = codec.request(arguments)
+        began = time.monotonic()
         try:
-            answer = send(request, timeout=timeout)
+            answer = send(request, timeout=min(timeout, LONGEST_TIMEOUT))
         except grpc.RpcError as error:
             if self._closed:
                 raise _stopping(method) from None
-            raise self._failure(method, timeout, error) from None
+            raise self._failure(method, timeout, began, error) from None
         except ValueError:
             if self._closed:
                 raise _stopping(method) from None
@@ -123,6 +138,10 @@ class ServerAPI:
             self._thread_channel.close()
         if self._channel is not None:
             await self._channel.close()
+        if self._under_way:
+            # Else the loop would end them first, and tasks learn nothing but that.
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), _ENDING)
 
     def _prepared(self, method: str) -> tuple[MethodCodec, Any]:
         codec = method_codec(method)
@@ -143,9 +162,16 @@ class ServerAPI:
             self._thread_calls[method] = codec, self._thread_channel.unary_unary(codec.path)
             return self._thread_calls[method]
 
-    def _failure(self, method: str, timeout: float, error: Any) -> MmhooksError:
-        text = error.details() or ""
-        return failure(method, error.code(), text, target=self._target, timeout=timeout, limit=self._limit)
+    def _failure(self, method: str, timeout: float, began: float, error: Any) -> MmhooksError:
+        return failure(
+            method,
+            error.code(),
+            error.details() or "",
+            target=self._target,
+            timeout=timeout,
+            seconds=time.monotonic() - began,
+            limit=self._limit,
+        )
 
 
 class NoServerAPI:

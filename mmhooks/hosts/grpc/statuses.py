@@ -42,11 +42,14 @@ _GO_ERROR = re.compile(r"(?:internal error|failed to [\w ]+): (.*)", re.DOTALL)
 _GO_CODES = {"EOF": 1, "sql: no rows in result set": 2}
 """Go's well-known errors by their texts, and their numbers over net/rpc."""
 
+_MOST_OF = 0.9
+"""How much of its time a call has had that the server cancels because it is late: its clock may be ahead of ours."""
+
 _TOO_LARGE = re.compile(r"[Rr]eceived message larger than max \((\d+) vs\. (\d+)\)")
 
 
 def failure(
-    method: str, code: StatusCode, text: str, *, target: str, timeout: float, limit: int | None
+    method: str, code: StatusCode, text: str, *, target: str, timeout: float, seconds: float, limit: int | None
 ) -> MmhooksError:
     """The error of a call.
 
@@ -56,6 +59,7 @@ def failure(
         text: what came with it.
         target: the address of the server.
         timeout: the call's, in seconds.
+        seconds: for how long it has lasted.
         limit: bytes that an answer may have.
     """
     if (match := _APP_ERROR.fullmatch(text)) and code in _HTTP:
@@ -64,7 +68,7 @@ def failure(
         return AppError(text, status_code=_HTTP[code])
     if code in (StatusCode.INTERNAL, StatusCode.UNKNOWN) and (match := _GO_ERROR.fullmatch(text)):
         return GoError(match[1], _GO_CODES.get(match[1], 0))
-    if code is StatusCode.DEADLINE_EXCEEDED:
+    if code is StatusCode.DEADLINE_EXCEEDED or (code is StatusCode.CANCELLED and seconds > _MOST_OF * timeout):
         return late(method, timeout)
     if code is StatusCode.UNAVAILABLE:
         return HostUnavailable(f"{method}: the server's plugin API at {target} cannot be reached: {text}")

@@ -58,7 +58,7 @@ class Stream:
         self._readers: dict[tuple[int, Schema], Read] = {}
         self._header: dict[str, Any] | None = None
         self._last = b"", ""  # the beginning of the last header that was read, and its method
-        self._heads: dict[str, bytes] = {}  # what answers to a method begin with
+        self._heads: dict[tuple[str, str], bytes] = {}  # what the headers of a method begin with
 
     def receive_requests(self, data: bytes) -> list[Request]:
         """The calls that are complete with these bytes. Raises `RemoteProtocolError`; the stream is of no use then."""
@@ -89,7 +89,8 @@ class Stream:
 
     def request(self, service_method: str, seq: int, schema: Schema, argument: Any) -> bytes:
         """A call's bytes. Raises `ModelError` that names the field, and has no effect then."""
-        return self._pair(REQUEST, {"ServiceMethod": service_method, "Seq": seq}, schema, argument)
+        encoded = self._encoder.encode(schema, argument)
+        return self._header_of(REQUEST, service_method, seq) + encoded
 
     def response(
         self, request: Request, schema: Schema, reply: Any, check_size: Callable[[int], None] = any_size
@@ -97,20 +98,23 @@ class Stream:
         """An answer's bytes. Raises `ModelError` that names the field, and what `check_size` raises when it is told how
         many bytes the reply has; there is no effect then."""
         encoded = self._encoder.encode(schema, reply, check_size)
-        head = self._heads.get(request.service_method)
-        if head is not None:  # as the encoder would write it, which takes half as long as the whole answer
-            header = head + uint(request.seq) + b"\0" if request.seq else head[:-1] + b"\0"
-            return uint(len(header)) + header + encoded
-        values = {"ServiceMethod": request.service_method, "Seq": request.seq}
-        data = self._encoder.encode(RESPONSE, values) + encoded
-        type_ = int_(self._encoder.type_of(RESPONSE))
-        self._heads[request.service_method] = type_ + b"\1" + string(request.service_method) + b"\1"
-        return data
+        return self._header_of(RESPONSE, request.service_method, request.seq) + encoded
 
     def error(self, request: Request, text: str) -> bytes:
         """The bytes of an answer that there is none. An empty text would be a success."""
         header = {"ServiceMethod": request.service_method, "Seq": request.seq, "Error": text or "error"}
         return self._pair(RESPONSE, header, NOTHING, {})
+
+    def _header_of(self, schema: Struct, service_method: str, seq: int) -> bytes:
+        """A header without an error: as the encoder would write it, which takes half as long as a whole call."""
+        head = self._heads.get((schema.name, service_method))
+        if head is not None:
+            header = head + uint(seq) + b"\0" if seq else head[:-1] + b"\0"
+            return uint(len(header)) + header
+        data = self._encoder.encode(schema, {"ServiceMethod": service_method, "Seq": seq})
+        type_ = int_(self._encoder.type_of(schema))
+        self._heads[schema.name, service_method] = type_ + b"\1" + string(service_method) + b"\1"
+        return data
 
     def _pair(self, header_schema: Struct, header: dict[str, Any], schema: Schema, body: Any) -> bytes:
         # The body first: it may not be possible. The definitions that it needs do no harm where they then stand.

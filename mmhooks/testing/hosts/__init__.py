@@ -14,6 +14,12 @@ DEFAULT: Wire = "netrpc"
 """What every released server speaks."""
 
 
+API = Callable[[str, Sequence[Any]], Any]
+"""Answers a method of the plugin API by its name and its arguments, in Go's order: with what it gives besides its error, which
+is raised. It is called in threads, several at once, and may call hooks of the plugin meanwhile. `UnsupportedByHost` says that
+there is no such method."""
+
+
 class Unreachable(Exception):
     """A plugin that has shaken hands does not answer; the text says what was tried."""
 
@@ -59,9 +65,14 @@ class Host(Protocol):
         that failed."""
 
 
-def make(wire: str) -> Host:
-    """The embedded host for a wire. Raises `ValueError` for an unknown one."""
+def make(wire: str, api: API | None = None) -> Host:
+    """The embedded host for a wire, with a plugin API if there is one. Raises `ValueError` for an unknown wire."""
+    check(wire)
+    host: Host = importlib.import_module(f"mmhooks.testing.hosts.{wire}").EmbeddedHost(api)
+    return host
+
+
+def check(wire: str) -> None:
+    """Raises `ValueError` for an unknown wire."""
     if wire not in get_args(Wire):
         raise ValueError(f"host: found {wire!r}, expected {' or '.join(map(repr, get_args(Wire)))}")
-    host: Host = importlib.import_module(f"mmhooks.testing.hosts.{wire}").EmbeddedHost()
-    return host

@@ -16,9 +16,11 @@ from mmhooks.errors import AppError, CallError, HandlerError, HandlerTimeout, No
 from mmhooks.hooks import HOOKS
 from mmhooks.hosts.grpc.calls import hook_codec, servable
 from mmhooks.hosts.grpc.messages import PACKAGE, message_class
+from mmhooks.hosts.grpc.pluginapi import TARGET
 from mmhooks.hosts.handshake import Host as Wire
 from mmhooks.outcomes import Outcome
-from mmhooks.testing.hosts import Gone, Unreachable
+from mmhooks.testing.hosts import API, Gone, Unreachable
+from mmhooks.testing.hosts.grpc_api import APIServer
 
 _ERRORS: dict[Any, type[CallError]] = {
     grpc.StatusCode.UNIMPLEMENTED: NotImplementedByPlugin,
@@ -28,18 +30,26 @@ _ERRORS: dict[Any, type[CallError]] = {
 
 
 class EmbeddedHost:
-    """See `mmhooks.testing.hosts.Host`."""
+    """See `mmhooks.testing.hosts.Host`.
+
+    Arguments:
+        api: what answers the plugin's calls of the plugin API. Without it the plugin is told of none.
+    """
 
     wire: Wire = "grpc"
     start_timeout = 10.0
     patience = 30.0
 
-    def __init__(self) -> None:
+    def __init__(self, api: API | None = None) -> None:
+        self._api = APIServer(api) if api else None
         self._channel: Any = None
         self._thread: threading.Thread | None = None
 
     def environ(self, environ: Mapping[str, str]) -> dict[str, str]:
-        return {**environ, "MMHOOKS_HOST": "grpc", "PLUGIN_PROTOCOL_VERSIONS": "1"}
+        ours = {"MMHOOKS_HOST": "grpc", "PLUGIN_PROTOCOL_VERSIONS": "1"}
+        if self._api is not None:
+            ours[TARGET] = self._api.target
+        return {**environ, **ours}
 
     def connect(self, network: str, address: str, printed: Callable[[str], None]) -> list[str]:
         self._channel = grpc.insecure_channel(f"unix:{address}" if network == "unix" else address)
@@ -87,6 +97,8 @@ class EmbeddedHost:
             self._thread.join(timeout)
         if self._channel is not None:
             self._channel.close()
+        if self._api is not None:
+            self._api.close()
 
     def _method(self, path: str, response: Any) -> Any:
         return self._channel.unary_unary(

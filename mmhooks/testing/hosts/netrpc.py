@@ -26,7 +26,8 @@ from mmhooks.hosts.netrpc.rpc import Stream as Calls
 from mmhooks.hosts.netrpc.session import Lost, Session, Stream
 from mmhooks.hosts.netrpc.yamux import Role
 from mmhooks.outcomes import Outcome
-from mmhooks.testing.hosts import Gone, Unreachable
+from mmhooks.testing.hosts import API, Gone, Unreachable
+from mmhooks.testing.hosts.netrpc_api import served
 
 logger = logging.getLogger("mmhooks")
 
@@ -44,16 +45,16 @@ class EmbeddedHost:
     """See `mmhooks.testing.hosts.Host`.
 
     Arguments:
-        methods: what answers the plugin's calls of the plugin API, by whole names: `Plugin.GetUser`. To all others the
-            answer is that there is no such method, as of a server of an older version.
+        api: what answers the plugin's calls of the plugin API. Without it the answer is that there is no such method, as of
+            a server of an older version.
     """
 
     wire: Wire = "netrpc"
     start_timeout = 3.0
     patience = 60.0  # released servers wait for ever; so long that a plugin's own deadline comes first
 
-    def __init__(self, methods: Mapping[str, Method] | None = None) -> None:
-        self._methods = methods or {}
+    def __init__(self, api: API | None = None) -> None:
+        self._methods = served(api) if api else {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._connection: _Connection | None = None
 

@@ -13,6 +13,7 @@ import pytest
 from mmhooks.hosts.grpc.differences import LEFT_OUT, RENAMED
 from mmhooks.hosts.grpc.messages import api_methods, message_class
 from mmhooks.hosts.grpc.methods import names
+from protos.generator.contract import interface
 from tests import conftest
 from tests.conftest import PLUGINS
 from tests.host_driver import ROOT, GoHost, GoPlugin, start
@@ -179,6 +180,17 @@ def test_an_error_that_is_a_status_is_raised_as_one_of_its_class(told: Caller, m
     found = told.call(method, {"grpc_status": {"code": "NOT_FOUND", "message": "app.some.error: not today"}})
     assert found["error"][:2] == ["NotFound", "AppError"]
     assert (found["id"], found["message"], found["status_code"]) == ("app.some.error", "not today", 404)
+
+
+@pytest.mark.parametrize(
+    "method",
+    [each["name"] for each in interface()["api"] if each["results"][-1:] == ["error"] and each["name"] in names()],
+)
+def test_an_error_that_is_a_text_is_raised_as_that_text(told: Caller, method: str) -> None:
+    message = "internal error: sql: no rows in result set"
+    found = told.call(method, {"grpc_status": {"code": "INTERNAL", "message": message}})
+    assert found["error"][0] == "GoError"
+    assert (found["text"], found["code"]) == ("sql: no rows in result set", 2)
 
 
 @every_method

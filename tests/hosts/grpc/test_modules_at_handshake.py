@@ -25,7 +25,6 @@ OURS = {
     "mmhooks.hosts.arrival",
     "mmhooks.hosts.grpc",
     "mmhooks.hosts.grpc.calls",
-    "mmhooks.hosts.grpc.codec",
     "mmhooks.hosts.grpc.descriptors",
     "mmhooks.hosts.grpc.goplugin",
     "mmhooks.hosts.grpc.messages",

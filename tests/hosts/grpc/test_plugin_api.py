@@ -118,6 +118,12 @@ def told(plugin: GoPlugin, call: int) -> list[Any]:
     return found
 
 
+@pytest.mark.parametrize(("delay_ms", "error"), [(0, "APIError"), (950, "DeadlineExceeded")])
+def test_a_server_whose_clock_is_ahead_cancels_late_calls(served: Served, delay_ms: int, error: str) -> None:
+    served.answer("KVDelete", grpc_status={"code": "CANCELLED", "message": "given up"}, delay_ms=delay_ms)
+    assert [name for name, _ in failures(served, timeout=1)] == [error] * 2
+
+
 SIZES = """
     from mmhooks import App, APIError
     app = App()

@@ -1,0 +1,1 @@
+"""An in-memory Mattermost: `mmhooks.testing.Mattermost`."""

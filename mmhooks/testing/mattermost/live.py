@@ -1,0 +1,107 @@
+"""Mattermost in memory, with the plugin as a process of its own: what it is told and asks for goes over a real wire."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mmhooks.errors import AppError, CallError, HandlerError
+from mmhooks.hooks import Hook
+from mmhooks.models import Manifest
+from mmhooks.outcomes import Failed, Outcome
+from mmhooks.testing import hosts
+from mmhooks.testing.mattermost.clock import Clock
+from mmhooks.testing.mattermost.hooks import DEEPEST, endless
+from mmhooks.testing.mattermost.mattermost import Mattermost
+from mmhooks.testing.mattermost.server import Server
+from mmhooks.testing.process import LogLine, PluginProcess, plugin_file
+
+
+class LiveMattermost(Mattermost):
+    """A Mattermost server in memory, with your plugin as a process of its own, as under a server.
+
+    All that `Mattermost` can do; what the plugin gets and asks for goes over the wire, and what it cannot be told there it is
+    not told here. What a handler raises comes back as a server sees it: a `CallError`, or an `AppError`.
+
+    Arguments:
+        plugin: the plugin's file, or its folder.
+        host: the wire: "netrpc", as every released server speaks it, or "grpc", that of Mattermost's runtime for Python
+            plugins.
+        settings: the plugin's settings, as an administrator has stored them in the System Console.
+        manifest: its manifest; made of its name unless given.
+        clock: the server's clock, which stands still unless given.
+        raise_exceptions: raise how a handler failed, in whatever made the server call it; False only notes it in `errors`.
+        on_log: is given each line of the plugin's log that does not come by the plugin API, from a thread.
+        on_print: is given what it prints, from a thread.
+
+    Raises `StartFailed`, on entering, with the plugin's output, when it does not start.
+    """
+
+    def __init__(
+        self,
+        plugin: str | Path,
+        *,
+        host: str = hosts.DEFAULT,
+        settings: Mapping[str, Any] | None = None,
+        manifest: Manifest | None = None,
+        clock: Clock | None = None,
+        raise_exceptions: bool = True,
+        on_log: Callable[[LogLine], None] | None = None,
+        on_print: Callable[[str], None] | None = None,
+    ) -> None:
+        self._file = plugin_file(plugin)
+        self._host = host
+        self._on_log, self._on_print = on_log, on_print
+        self.process: PluginProcess | None = None
+        """The process, while it is entered."""
+        name = self._file.parent.name if self._file.stem == "plugin" else self._file.stem
+        manifest = manifest or Manifest(
+            id="com.example." + re.sub(r"[^a-z0-9_-]", "-", name.lower()), name=name, version="1.0.0"
+        )
+        server = Server(manifest, settings or {}, clock or Clock(), bundle_path=str(self._file.parent))
+        self._set_up(server, raise_exceptions)
+        self._app = None
+
+    def _load(self, stack: contextlib.ExitStack) -> None:
+        self.process = PluginProcess(
+            self._file,
+            hosts.make(self._host, self.server.answer),
+            on_log=self._on_log,
+            on_print=self._on_print,
+        )
+        stack.callback(self.process.stop)
+        self.server.hooks.plugin = _Live(self.process)
+
+
+class _Live:
+    """A plugin in another process; see `Plugin`."""
+
+    def __init__(self, process: PluginProcess) -> None:
+        self._process = process
+        self.hooks = frozenset(process.implemented)
+        self._lock = threading.Lock()
+        self._running = 0
+
+    def call(self, hook: Hook, arguments: Sequence[object]) -> tuple[Outcome, Sequence[UserWarning]]:
+        """See `Plugin`. What a released server cannot be told the plugin logs itself."""
+        with self._lock:
+            self._running += 1
+            too_deep = self._running > DEEPEST
+        try:
+            if too_deep:  # what happens in the other process does not show which hook caused which
+                raise endless(f"{hook.name} was called while {DEEPEST} other hooks were under way")
+            answer = self._process.call(hook.name, arguments)
+        except CallError as error:
+            return Failed(error), ()
+        finally:
+            with self._lock:
+                self._running -= 1
+        if isinstance(answer, AppError):
+            told = HandlerError(str(answer), hook=hook.name)
+            told.__cause__ = answer
+            return Failed(told), ()
+        return answer, ()

@@ -57,7 +57,7 @@ def test_an_example_passes_its_own_tests(name: str, tmp_path: Path) -> None:
     assert len(cases) >= 3, ran.stdout
     assert all(suite.get(bad) == "0" for bad in ("failures", "errors", "skipped")), ran.stdout
     tests = (EXAMPLES / name / "test_plugin.py").read_text(encoding="utf-8")
-    assert "plugin_client: TestClient" in tests
+    assert "plugin_client: TestClient" in tests or "mattermost: Mattermost" in tests
     assert "live_client: LiveClient" in tests or name not in ALONE
 
 

@@ -25,6 +25,7 @@ from mmhooks.models import (
     UserGetOptions,
 )
 from mmhooks.naming import snake
+from mmhooks.testing import Mattermost
 
 INTERFACE = json.loads((Path(__file__).parents[1] / "protos" / "interface.json").read_text(encoding="utf-8"))
 ITERATORS = [name for name in vars(PluginAPI) if name.startswith("iter_")]
@@ -239,3 +240,32 @@ def test_names_are_those_of_the_methods() -> None:
 
 def re_name(method: str) -> str:
     return "iter_" + method.removeprefix("get_").removeprefix("search_")
+
+
+def test_posts_come_in_the_order_that_their_names_promise() -> None:
+    app = App()
+    with Mattermost(app) as mattermost:
+        channel = mattermost.channel("town-square").id
+        posts = [mattermost.add_post("town-square", f"m{number}") for number in range(9)]
+
+        def said(found: Iterator[Post]) -> list[str]:
+            return [post.message for post in found]
+
+        every = said(app.api.iter_posts_for_channel(channel, per_page=2))
+        assert every == ["m8", "m7", "m6", "m5", "m4", "m3", "m2", "m1", "m0"]
+        assert said(app.api.iter_posts_before(channel, posts[4].id, per_page=3)) == ["m3", "m2", "m1", "m0"]
+        assert said(app.api.iter_posts_after(channel, posts[4].id, per_page=3)) == ["m5", "m6", "m7", "m8"]
+
+
+def test_everybody_is_found_by_pages() -> None:
+    app = App()
+    with Mattermost(app) as mattermost:
+        names = sorted(mattermost.add_user(f"u{number:02}").username for number in range(25))
+        team = mattermost.main_team.id
+        channel = mattermost.channel("town-square").id
+        for per_page in (1, 5, 7, 1000):
+            users = app.api.iter_users_in_team(team, per_page=per_page)
+            assert [user.username for user in users if user.username != "admin"] == names
+            members = app.api.iter_channel_members(channel, per_page=per_page)
+            assert len({member.user_id for member in members}) >= 25
+        assert len([*app.api.iter_users(UserGetOptions(per_page=4))]) == 26

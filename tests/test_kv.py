@@ -13,6 +13,7 @@ import pydantic
 import pytest
 
 from mmhooks import App, HostUnavailable, ModelError, Post, UpdateConflict
+from mmhooks.testing import Mattermost
 from tests.kv_store import Store
 
 
@@ -259,6 +260,13 @@ def test_keys_come_by_pages_without_the_servers_own_and_without_those_that_have_
     assert [*kv.keys("mmi_")] == []
 
 
+def test_a_store_can_be_gone_through_like_its_keys(app: App, loop: asyncio.AbstractEventLoop) -> None:
+    app.kv.set("a", 1)
+    app.kv.namespace("n").set("b", 1)
+    assert [*app.kv] == ["a", "n:b"]
+    assert loop.run_until_complete(_listed(app.async_kv.namespace("n"))) == ["b"]
+
+
 def test_keys_may_be_deleted_while_they_are_gone_through(app: App, store: Store) -> None:
     store.entries = {f"k{number:04}": (b"1", 0.0) for number in range(2500)}
     for key in app.kv.keys("k"):
@@ -291,6 +299,20 @@ def test_each_write_sets_the_expiry_anew(kv: Any, store: Store) -> None:
         assert method("k", **named) is not False
         store.now += 100
         assert kv.get("k") == 2
+
+
+def test_expiry_is_the_servers() -> None:
+    app = App()
+    with Mattermost(app) as mattermost:
+        app.kv.set("k", 1, expires_in=datetime.timedelta(hours=1))
+        mattermost.clock.advance(minutes=59)
+        assert not app.kv.set_if("k", 2, expected=None)
+        mattermost.clock.advance(minutes=2)
+        assert [*app.kv.keys()] == []
+        assert app.kv.set_if("k", 2, expected=None, expires_in=60)
+        assert app.kv.update("k", lambda old: old + 1, default=0) == 3
+        mattermost.clock.advance(days=1)
+        assert app.kv.get("k") == 3
 
 
 @pytest.mark.parametrize(
@@ -449,7 +471,7 @@ def test_an_async_function_is_waited_for(app: App, loop: asyncio.AbstractEventLo
 
     assert loop.run_until_complete(app.async_kv.update("k", later, default=0)) == 1
     with pytest.raises(TypeError, match=r"^'k': the update's function is async, and only `await app\.async_kv\.update"):
-        app.kv.update("k", later, default=0)
+        _ = app.kv.update("k", later, default=0)
 
 
 def test_a_waiting_update_gives_up_in_time(app: App, loop: asyncio.AbstractEventLoop) -> None:
@@ -567,6 +589,19 @@ def test_64_threads_that_update_one_key_a_thousand_times_each_lose_nothing(app: 
     # A lock for each key keeps the threads from spoiling each other's tries.
     assert store.asked.count("KVCompareAndSet") == 64_000
     assert not app.kv._locks._entries._entries
+
+
+@pytest.mark.timeout(120)
+def test_nor_do_they_on_a_mattermost_in_memory() -> None:
+    app = App()
+
+    def work() -> None:
+        for _ in range(1000):
+            app.kv.update("k", lambda count: count + 1, default=0, timeout=100)
+
+    with Mattermost(app) as mattermost:
+        run_all([work] * 64)
+        assert mattermost.kv == {"k": b"64000"}
 
 
 def test_processes_of_a_cluster_lose_nothing_either(store: Store) -> None:

@@ -15,6 +15,7 @@ from mmhooks import App, AppError, BadRequest, Bot, HostUnavailable, ModelError,
 from mmhooks.api.calls import LoopCaller
 from mmhooks.bots import AsyncPluginBot, PluginBot
 from mmhooks.models import Channel
+from mmhooks.testing import Mattermost
 
 PNG = b"\x89PNG one"
 
@@ -273,3 +274,48 @@ def test_the_twins_differ_in_nothing_but_that_one_is_async() -> None:
         sync, not_sync = getattr(PluginBot, name), getattr(AsyncPluginBot, name)
         assert inspect.signature(sync) == inspect.signature(not_sync)
         assert inspect.iscoroutinefunction(not_sync)
+
+
+# on a whole server
+
+
+def test_a_conversation_with_the_bot() -> None:
+    app = App(bot=Bot(username="helper", display_name="Helper"), bot_image=PNG)
+
+    @app.message("help")
+    def help_them(post: Post) -> None:
+        app.bot.reply_to(post, "What is it?")
+
+    @app.mention("privately")
+    async def privately(post: Post) -> None:
+        await app.async_bot.dm(post.user_id, Post(message="Yes?", props={"mood": "kind"}))
+        await app.async_bot.post(post.channel_id, "I wrote to you.")
+
+    with Mattermost(app) as mattermost:
+        ada = mattermost.add_user("ada")
+        first = mattermost.post("town-square", "I need help", user=ada)
+        second = mattermost.post("town-square", "still no help", user=ada, root=first)
+        assert [(post.user_id, post.message) for post in mattermost.thread(first)] == [
+            (app.bot.user_id, "What is it?"),
+            (ada.id, "still no help"),
+            (app.bot.user_id, "What is it?"),
+        ]
+        assert second.root_id == first.id
+        mattermost.post("town-square", "@helper privately, please", user=ada)
+        [call] = mattermost.calls_of("GetDirectChannel")
+        assert [*call.arguments] == [app.bot.user_id, ada.id]
+        assert mattermost.posts("town-square")[-1].message == "I wrote to you."
+        [direct] = mattermost.posts("__".join(sorted([app.bot.user_id, ada.id])))
+        assert (direct.message, direct.props["mood"], direct.props["from_bot"]) == ("Yes?", "kind", "true")
+        assert app.api.get_profile_image(app.bot.user_id) == PNG
+        assert [*app.kv.keys()] == []
+        mattermost.disable_plugin()
+        mattermost.enable_plugin()
+        assert len(mattermost.calls_of("SetProfileImage")) == 1
+
+
+def test_a_person_who_has_the_bots_name_already() -> None:
+    mattermost = Mattermost(App(bot="ada"))
+    mattermost.add_user("ada")
+    with pytest.raises(Exception, match="there is an account @ada already, and it is no bot"), mattermost:
+        pass

@@ -7,14 +7,14 @@ from __future__ import annotations
 import copy
 import datetime
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from mmhooks.api.calls import TIMEOUT
 from mmhooks.errors import UpdateConflict
 from mmhooks.kv.keys import RESERVED, full_key, namespace_prefix
 from mmhooks.kv.values import from_bytes, is_same, kind_of, to_bytes, whole_seconds
-from mmhooks.kv.waiting import AsyncFunction, AsyncLocks, async_called, async_pause, moment
+from mmhooks.kv.waiting import AsyncLocks, async_called, async_pause, moment
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -141,8 +141,8 @@ class AsyncKeyValue:
     async def update(
         self,
         key: str,
-        function: AsyncFunction[T, T],
-        default: T,
+        function: Callable[[DefaultT], Awaitable[T]],
+        default: DefaultT,
         *,
         type: type[T] | None = None,
         expires_in: Seconds | None = None,
@@ -153,7 +153,19 @@ class AsyncKeyValue:
     async def update(
         self,
         key: str,
-        function: AsyncFunction[T | None, T],
+        function: Callable[[DefaultT], T],
+        default: DefaultT,
+        *,
+        type: type[T] | None = None,
+        expires_in: Seconds | None = None,
+        timeout: float = TIMEOUT,
+    ) -> T: ...
+
+    @overload
+    async def update(
+        self,
+        key: str,
+        function: Callable[[T | None], Awaitable[T]],
         default: None = None,
         *,
         type: type[T],
@@ -165,18 +177,42 @@ class AsyncKeyValue:
     async def update(
         self,
         key: str,
-        function: AsyncFunction[Any, Any],
-        default: Any = None,
+        function: Callable[[T | None], T],
+        default: None = None,
+        *,
+        type: type[T],
+        expires_in: Seconds | None = None,
+        timeout: float = TIMEOUT,
+    ) -> T: ...
+
+    @overload
+    async def update(
+        self,
+        key: str,
+        function: Callable[[Any], Awaitable[T]],
+        default: None = None,
         *,
         type: None = None,
         expires_in: Seconds | None = None,
         timeout: float = TIMEOUT,
-    ) -> Any: ...
+    ) -> T: ...
+
+    @overload
+    async def update(
+        self,
+        key: str,
+        function: Callable[[Any], T],
+        default: None = None,
+        *,
+        type: None = None,
+        expires_in: Seconds | None = None,
+        timeout: float = TIMEOUT,
+    ) -> T: ...
 
     async def update(
         self,
         key: str,
-        function: AsyncFunction[Any, Any],
+        function: Callable[[Any], Any],
         default: Any = None,
         *,
         type: Any = None,
@@ -230,6 +266,9 @@ class AsyncKeyValue:
                 found[key.removeprefix(self._prefix)] = None
         for key in found:
             yield key
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self.keys()
 
     async def clear(self, *, timeout: float = TIMEOUT) -> None:
         """Delete all keys that `keys()` gives, one by one."""

@@ -6,14 +6,14 @@ from __future__ import annotations
 import copy
 import datetime
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from mmhooks.api.calls import TIMEOUT
 from mmhooks.errors import UpdateConflict
 from mmhooks.kv.keys import RESERVED, full_key, namespace_prefix
 from mmhooks.kv.values import from_bytes, is_same, kind_of, to_bytes, whole_seconds
-from mmhooks.kv.waiting import Function, Locks, called, moment, pause
+from mmhooks.kv.waiting import Locks, called, moment, pause
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -140,8 +140,8 @@ class KeyValue:
     def update(
         self,
         key: str,
-        function: Function[T, T],
-        default: T,
+        function: Callable[[DefaultT], T],
+        default: DefaultT,
         *,
         type: type[T] | None = None,
         expires_in: Seconds | None = None,
@@ -152,7 +152,7 @@ class KeyValue:
     def update(
         self,
         key: str,
-        function: Function[T | None, T],
+        function: Callable[[T | None], T],
         default: None = None,
         *,
         type: type[T],
@@ -164,18 +164,18 @@ class KeyValue:
     def update(
         self,
         key: str,
-        function: Function[Any, Any],
-        default: Any = None,
+        function: Callable[[Any], T],
+        default: None = None,
         *,
         type: None = None,
         expires_in: Seconds | None = None,
         timeout: float = TIMEOUT,
-    ) -> Any: ...
+    ) -> T: ...
 
     def update(
         self,
         key: str,
-        function: Function[Any, Any],
+        function: Callable[[Any], Any],
         default: Any = None,
         *,
         type: Any = None,
@@ -229,6 +229,9 @@ class KeyValue:
                 found[key.removeprefix(self._prefix)] = None
         for key in found:
             yield key
+
+    def __iter__(self) -> Iterator[str]:
+        return self.keys()
 
     def clear(self, *, timeout: float = TIMEOUT) -> None:
         """Delete all keys that `keys()` gives, one by one."""

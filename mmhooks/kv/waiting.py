@@ -8,17 +8,11 @@ import inspect
 import random
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from typing import Any, Generic, TypeVar
 
 from mmhooks import threads
 from mmhooks.errors import UpdateConflict
-
-Given = TypeVar("Given")
-Made = TypeVar("Made")
-
-Function = Callable[[Given], Made]
-AsyncFunction = Callable[[Given], Awaitable[Made] | Made]
 
 LockT = TypeVar("LockT")
 

@@ -12,10 +12,13 @@ SOURCES = ("mmhooks/api/async_pages.py", "mmhooks/bots/async_speaker.py", "mmhoo
 
 _RULES = {
     r"^# Its twin .*\n": "",
+    # What takes async functions has no twin beside what takes others.
+    r"    @overload\n    async def (?:(?!@overload)[\s\S])*?Awaitable\[(?:(?!@overload)[\s\S])*?: \.\.\.\n\n": "",
     r"\basync (?=(def|for|with)\b)": "",
     r"\bawait ": "",
     r"\bAsync(?=[A-Z])": "",  # AsyncIterator, AsyncPluginAPI
     r"\basync_(?=[a-z])": "",  # async_pause, app.async_kv
+    r"\b__aiter__\b": "__iter__",
     r"\basync code\b": "sync code",
     r"\bAwaitable\[((?:[^\[\]]|\[[^\[\]]*\])*)\]": r"\1",
 }

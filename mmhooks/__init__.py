@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from mmhooks.errors import ThreadsExhausted as ThreadsExhausted
     from mmhooks.errors import UnknownHook as UnknownHook
     from mmhooks.errors import UnsupportedByHost as UnsupportedByHost
+    from mmhooks.errors import UpdateConflict as UpdateConflict
     from mmhooks.hooks import HookName as HookName
     from mmhooks.models import AssertionInfo as AssertionInfo
     from mmhooks.models import Bot as Bot
@@ -85,7 +86,7 @@ _HOMES = {
     "errors": "APIError AppError BadRequest BundleError CallError ConfigurationError Conflict DeadlineExceeded "
     "DeployError DuplicateHandler Forbidden GoError HandlerError HandlerMismatch HandlerTimeout HostUnavailable "
     "MmhooksError ModelError NoPluginAPI NotFound NotImplementedByPlugin RegistrationClosed RegistrationError SecondCopy "
-    "ThreadsExhausted UnknownHook UnsupportedByHost",
+    "ThreadsExhausted UnknownHook UnsupportedByHost UpdateConflict",
     "hooks": "HookName",
     "models": "AssertionInfo Bot Channel ChannelMember CommandArgs CommandResponse Config Context EmailNotification "
     "EmailNotificationContent FileData FileInfo OnInstallEvent PluginClusterEvent Post Preference ProductLimits "

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
     from mmhooks.binding import Handler
+    from mmhooks.bots import AsyncPluginBot, PluginBot
+    from mmhooks.bots.own import OwnBot
     from mmhooks.commands.router import Router as CommandRouter
     from mmhooks.config import RuntimeConfig
     from mmhooks.dispatch import Dispatcher
+    from mmhooks.kv import AsyncKeyValue, KeyValue
     from mmhooks.lifecycle import Step
-    from mmhooks.messages.bot import OwnBot
     from mmhooks.messages.router import Router as MessageRouter
     from mmhooks.messages.rule import Rule
     from mmhooks.models import Bot
@@ -66,6 +68,7 @@ class App(Blueprint, Generic[SettingsT]):
             `app.settings`.
         bot: the bot in whose name the plugin speaks: its username, or a `Bot` with more of it. It is made at activation if
             it is not there, and known by `app.bot`, `@app.mention` and `@app.message(direct=True)`.
+        bot_image: the picture of the bot: its bytes, or the path of a file, which begins in the plugin's folder.
 
     An administrator's environment variables go before `timeout` and `threads`; see the configuration page.
     """
@@ -78,6 +81,7 @@ class App(Blueprint, Generic[SettingsT]):
         threads: int | None = None,
         settings: type[SettingsT] | None = None,
         bot: str | Bot | None = None,
+        bot_image: bytes | str | os.PathLike[str] | None = None,
     ) -> None:
         super().__init__(on_error=on_error)
         caller = sys._getframe(1).f_globals
@@ -96,7 +100,7 @@ class App(Blueprint, Generic[SettingsT]):
         self.settings_model: type[SettingsT] | None = settings
         """The class of the settings, for whoever makes a form of it."""
         self._settings = self._declare(settings)
-        self._bot = _own_bot(bot)
+        self._bot = _own_bot(bot, bot_image, os.path.dirname(os.path.abspath(caller.get("__file__") or "app")))
         self._served: dict[str, Handler] = {}
 
     @functools.cached_property
@@ -135,15 +139,30 @@ class App(Blueprint, Generic[SettingsT]):
     def settings(self, settings: SettingsT) -> None:
         self._declared().current = settings
 
-    @property
-    def bot(self) -> Bot:
-        """The bot that was given to `App(bot=…)`, with its `user_id` from activation on.
+    @functools.cached_property
+    def bot(self) -> PluginBot:
+        """The bot that was given to `App(bot=…)`, for sync handlers and other threads: `app.bot.dm(user_id, "Hello!")`.
 
         Raises `ConfigurationError` when there is none.
         """
+        from mmhooks.bots import PluginBot
+
+        return PluginBot(self._declared_bot(), self.api)
+
+    @functools.cached_property
+    def async_bot(self) -> AsyncPluginBot:
+        """The bot that was given to `App(bot=…)`, for async handlers: `await app.async_bot.dm(user_id, "Hello!")`.
+
+        Raises `ConfigurationError` when there is none.
+        """
+        from mmhooks.bots import AsyncPluginBot
+
+        return AsyncPluginBot(self._declared_bot(), self.async_api)
+
+    def _declared_bot(self) -> OwnBot:
         if self._bot is None:
             raise ConfigurationError('app.bot: this app has none; declare it by App(bot="username")')
-        return self._bot.bot
+        return self._bot
 
     def _declare(self, model: type[SettingsT] | None) -> Settings[SettingsT] | None:
         if model is None:
@@ -170,6 +189,20 @@ class App(Blueprint, Generic[SettingsT]):
         from mmhooks.api import AsyncPluginAPI
 
         return AsyncPluginAPI(self.api_link)
+
+    @functools.cached_property
+    def kv(self) -> KeyValue:
+        """The plugin's part of the key-value store, for sync handlers and other threads: `app.kv.get("votes", 0)`."""
+        from mmhooks.kv.store import KeyValue
+
+        return KeyValue(self.api)
+
+    @functools.cached_property
+    def async_kv(self) -> AsyncKeyValue:
+        """The plugin's part of the key-value store, for async handlers: `await app.async_kv.get("votes", 0)`."""
+        from mmhooks.kv.async_store import AsyncKeyValue
+
+        return AsyncKeyValue(self.async_api)
 
     @functools.cached_property
     def api_link(self) -> Link:
@@ -260,7 +293,7 @@ class App(Blueprint, Generic[SettingsT]):
 
         steps = []
         if (bot := self._bot) is not None:
-            steps.append(Step("App(bot=…)", lambda most: bot.ensure(self.async_api, most())))
+            steps.append(Step("App(bot=…)", lambda most: bot.ensure(self.async_api, most)))
         if (commands := self._commands) is not None:
             from mmhooks.commands.registration import register
 
@@ -292,12 +325,17 @@ class App(Blueprint, Generic[SettingsT]):
         serve(self)
 
 
-def _own_bot(bot: str | Bot | None) -> OwnBot | None:
+def _own_bot(bot: str | Bot | None, image: Any, folder: str) -> OwnBot | None:
     if bot is None:
+        if image is not None:
+            raise RegistrationError('App(bot_image=…): there is no bot; declare it by App(bot="username", bot_image=…)')
         return None
-    from mmhooks.messages.bot import OwnBot
+    from pathlib import Path
 
-    return OwnBot(bot)
+    from mmhooks.bots.own import OwnBot
+    from mmhooks.bots.picture import Picture
+
+    return OwnBot(bot, None if image is None else Picture(image, Path(folder)))
 
 
 def _startup_environ() -> Mapping[str, str]:

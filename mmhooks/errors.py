@@ -20,6 +20,7 @@
      ├── GoError                      a failure of the server that is a text only
      ├── APIError                     a call of the plugin API that gave no answer
      │    ├── DeadlineExceeded        the server did not answer in time
+     │    ├── UpdateConflict          others kept changing what was to be updated
      │    └── HostUnavailable         no host offers the plugin API, or it is gone
      │         └── NoPluginAPI        there has been none so far, or this host has none
      └── CallError                    a call of a hook that gave no answer
@@ -219,6 +220,10 @@ class APIError(MmhooksError):
 
 class DeadlineExceeded(APIError, TimeoutError):
     """The server did not answer in time."""
+
+
+class UpdateConflict(APIError, TimeoutError):
+    """Others kept changing a key of the store, or kept it to themselves, for as long as it was to be updated."""
 
 
 class HostUnavailable(APIError):

@@ -91,7 +91,8 @@ def call(recorder: Recorder, name: str, /, *arguments: Any, **named: Any) -> lis
 
 
 def methods_of(cls: type) -> list[str]:
-    return [name for name, value in vars(cls).items() if inspect.isfunction(value)]
+    """Those of Mattermost's; the iterators over pages have tests of their own."""
+    return [name for name, value in vars(cls).items() if inspect.isfunction(value) and not name.startswith("iter_")]
 
 
 def named(go: str) -> str:
@@ -291,7 +292,7 @@ app = App()
 loaded = lambda: {name for name in sys.modules if name.startswith(("mmhooks.api", "mmhooks.models."))}
 assert not loaded(), loaded()
 app.api.get_user
-assert loaded() == {"mmhooks.api", "mmhooks.api.calls", "mmhooks.api.methods"}, loaded()
+assert loaded() == {"mmhooks.api", "mmhooks.api.calls", "mmhooks.api.methods", "mmhooks.api.pages"}, loaded()
 app.async_api.get_user
 assert "mmhooks.api.async_methods" in loaded()
 """

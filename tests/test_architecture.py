@@ -160,6 +160,18 @@ def test_the_plugin_api_knows_neither_apps_nor_handlers() -> None:
     assert not told([i for i in ours if not within(i.target, *below)])
 
 
+def test_the_key_value_store_stands_on_the_plugin_api() -> None:
+    ours = [i for i in ALL if within(i.module, "mmhooks.kv") and within(i.target, "mmhooks")]
+    below = ("mmhooks.kv", "mmhooks.api", "mmhooks.errors", "mmhooks.models", "mmhooks.threads")
+    assert not told([i for i in ours if not within(i.target, *below)])
+
+
+def test_bots_stand_on_the_plugin_api() -> None:
+    ours = [i for i in ALL if within(i.module, "mmhooks.bots") and within(i.target, "mmhooks")]
+    below = ("mmhooks.bots", "mmhooks.api", "mmhooks.errors", "mmhooks.models")
+    assert not told([i for i in ours if not within(i.target, *below)])
+
+
 def test_testing_knows_no_commands() -> None:
     assert not told([i for i in ALL if within(i.module, "mmhooks.testing") and within(i.target, "mmhooks.cli")])
 
@@ -173,7 +185,13 @@ def source_line(found: Import) -> str:
     return FILES[found.module].read_text().splitlines()[found.line - 1]
 
 
-CHECKING = {"mmhooks.config", "mmhooks.settings", "mmhooks.fields", "mmhooks.bundle.settings_schema"}
+CHECKING = {
+    "mmhooks.config",
+    "mmhooks.settings",
+    "mmhooks.fields",
+    "mmhooks.bundle.settings_schema",
+    "mmhooks.kv.validation",
+}
 
 
 def test_pydantic_stays_in_the_modules_that_are_loaded_when_something_has_to_be_checked() -> None:

@@ -512,6 +512,8 @@ class Server(LoopCaller):
         self.fails: Exception | None = None
 
     async def answer(self, method: str, arguments: Sequence[Any]) -> Any:
+        if method == "GetBot":  # whether it is one
+            return Bot(user_id=arguments[0])
         self.calls.append((method, *arguments))
         if self.fails is not None:
             raise self.fails

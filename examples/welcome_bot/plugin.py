@@ -2,8 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from mmhooks import App, Post, TeamMember
-from mmhooks.models import Bot
+from mmhooks import App, Bot, TeamMember
 
 
 class Settings(BaseModel):
@@ -18,15 +17,8 @@ class Settings(BaseModel):
     greet_guests: bool = Field(default=False, title="Greet guests, too")
 
 
-app = App(settings=Settings)
-bot_id = ""
-
-
-@app.hook
-def on_activate() -> None:
-    global bot_id
-    bot = Bot(username="welcome", display_name="Welcome", description="Greets everybody who joins a team.")
-    bot_id = app.api.ensure_bot_user(bot)  # makes it once, and then finds it again
+bot = Bot(username="welcome", display_name="Welcome", description="Greets everybody who joins a team.")
+app = App(settings=Settings, bot=bot)
 
 
 @app.hook
@@ -36,10 +28,7 @@ def user_has_joined_team(team_member: TeamMember) -> None:
         return
     team = app.api.get_team(team_member.team_id)
     text = app.settings.greeting.replace("{name}", user.first_name or user.username)
-    channel = app.api.get_direct_channel(bot_id, user.id)
-    app.api.create_post(
-        Post(channel_id=channel.id, user_id=bot_id, message=text.replace("{team}", team.display_name or team.name))
-    )
+    app.bot.dm(user.id, text.replace("{team}", team.display_name or team.name))
     app.logger.info("greeted %s", user.username, extra={"team": team.name})
 
 

@@ -136,11 +136,7 @@ class Calls:
         """
         caller = self._link.get()
         if running_loop() is caller.loop:
-            name = snake(method)
-            raise RuntimeError(
-                f"app.api.{name} waits, and on the event loop nothing could answer meanwhile: in async code write "
-                f"`await app.async_api.{name}(…)`"
-            )
+            self.refuse_loop(f"api.{snake(method)}")
         check_timeout(timeout)
         place = threads.lend()
         try:
@@ -149,12 +145,23 @@ class Calls:
             if place is not None:
                 place.take_back()
 
+    def refuse_loop(self, name: str) -> None:
+        """Raise `RuntimeError` on the event loop. `name` is what is called there, without `app`."""
+        if self._link.caller is not None and running_loop() is self._link.caller.loop:
+            raise RuntimeError(
+                f"app.{name} waits, and on the event loop nothing could answer meanwhile: in async code write "
+                f"`await app.async_{name}(…)`"
+            )
+
 
 class AsyncCalls:
     """Calls for async code, on any event loop."""
 
     def __init__(self, link: Link) -> None:
         self._link = link
+
+    def refuse_loop(self, name: str) -> None:
+        """Nothing: async code may wait anywhere."""
 
     async def call(self, method: str, *arguments: Any, timeout: float = TIMEOUT) -> Any:
         """Call a method by Mattermost's name for it.

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mmhooks.api.calls import TIMEOUT, Calls, read_settings
+from mmhooks.api.pages import cursor_pages, option_pages, pages
 
 if TYPE_CHECKING:
     from mmhooks.models import (
@@ -347,6 +349,19 @@ class PluginAPI(Calls):
         """
         return self.call("GetUsers", options, timeout=timeout)
 
+    def iter_users(self, options: UserGetOptions | None = None, *, timeout: float = TIMEOUT) -> Iterator[User]:
+        """Gives the users that match the options, one by one.
+
+        Arguments:
+            options: the conditions; their `per_page` is how many are asked for at once, 200 unless set
+
+        Asks `get_users`, which says more, for the next page when all of one has been taken. What is added or
+        removed meanwhile makes others come twice, or not at all.
+        """
+        from mmhooks.models import UserGetOptions
+
+        return option_pages(lambda options: self.get_users(options, timeout=timeout), options or UserGetOptions())
+
     def get_users_by_ids(self, user_ids: list[str], *, timeout: float = TIMEOUT) -> list[User]:
         """Gives the users with these ids.
 
@@ -447,6 +462,18 @@ class PluginAPI(Calls):
         Mattermost's GetUsersInTeam, since 5.6.
         """
         return self.call("GetUsersInTeam", team_id, page, per_page, timeout=timeout)
+
+    def iter_users_in_team(self, team_id: str, *, per_page: int = 200, timeout: float = TIMEOUT) -> Iterator[User]:
+        """Gives the users in a team, one by one.
+
+        Arguments:
+            team_id: the team's id
+            per_page: how many are asked for at once
+
+        Asks `get_users_in_team`, which says more, for the next page when all of one has been taken. What is added
+        or removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_users_in_team(team_id, page, per_page, timeout=timeout), per_page)
 
     def get_preference_for_user(
         self, user_id: str, category: str, name: str, *, timeout: float = TIMEOUT
@@ -773,6 +800,25 @@ class PluginAPI(Calls):
         """
         return self.call("GetUsersInChannel", channel_id, sort_by, page, per_page, timeout=timeout)
 
+    def iter_users_in_channel(
+        self, channel_id: str, sort_by: str = "username", *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[User]:
+        """Gives the users in a channel, one by one.
+
+        Arguments:
+            channel_id: the channel's id
+            sort_by: "username" or "status"
+            per_page: how many are asked for at once
+
+        Errors: BadRequest when `sort_by` is another word.
+
+        Asks `get_users_in_channel`, which says more, for the next page when all of one has been taken. What is
+        added or removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(
+            lambda page: self.get_users_in_channel(channel_id, sort_by, page, per_page, timeout=timeout), per_page
+        )
+
     def get_ldap_user_attributes(
         self, user_id: str, attributes: list[str], *, timeout: float = TIMEOUT
     ) -> dict[str, str]:
@@ -1014,6 +1060,18 @@ class PluginAPI(Calls):
         """
         return self.call("GetTeamMembers", team_id, page, per_page, timeout=timeout)
 
+    def iter_team_members(self, team_id: str, *, per_page: int = 200, timeout: float = TIMEOUT) -> Iterator[TeamMember]:
+        """Gives the members of a team, one by one.
+
+        Arguments:
+            team_id: the team's id
+            per_page: how many are asked for at once
+
+        Asks `get_team_members`, which says more, for the next page when all of one has been taken. What is added or
+        removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_team_members(team_id, page, per_page, timeout=timeout), per_page)
+
     def get_team_member(self, team_id: str, user_id: str, *, timeout: float = TIMEOUT) -> TeamMember:
         """Gives the membership of a user in a team.
 
@@ -1051,6 +1109,20 @@ class PluginAPI(Calls):
         Mattermost's GetTeamMembersForUser, since 5.10.
         """
         return self.call("GetTeamMembersForUser", user_id, page, per_page, timeout=timeout)
+
+    def iter_team_members_for_user(
+        self, user_id: str, *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[TeamMember]:
+        """Gives the team memberships of a user, one by one.
+
+        Arguments:
+            user_id: the user's id
+            per_page: how many are asked for at once
+
+        Asks `get_team_members_for_user`, which says more, for the next page when all of one has been taken. What is
+        added or removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_team_members_for_user(user_id, page, per_page, timeout=timeout), per_page)
 
     def update_team_member_roles(
         self, team_id: str, user_id: str, new_roles: str, *, timeout: float = TIMEOUT
@@ -1122,6 +1194,20 @@ class PluginAPI(Calls):
         Mattermost's GetPublicChannelsForTeam, since 5.2.
         """
         return self.call("GetPublicChannelsForTeam", team_id, page, per_page, timeout=timeout)
+
+    def iter_public_channels_for_team(
+        self, team_id: str, *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[Channel]:
+        """Gives the public channels of a team, one by one.
+
+        Arguments:
+            team_id: the team's id
+            per_page: how many are asked for at once
+
+        Asks `get_public_channels_for_team`, which says more, for the next page when all of one has been taken. What
+        is added or removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_public_channels_for_team(team_id, page, per_page, timeout=timeout), per_page)
 
     def get_channel(self, channel_id: str, *, timeout: float = TIMEOUT) -> Channel:
         """Gives a channel by id.
@@ -1372,6 +1458,26 @@ class PluginAPI(Calls):
         """
         return self.call("SearchPostsInTeamForUser", team_id, user_id, search_params, timeout=timeout)
 
+    def iter_posts_in_team_for_user(
+        self, team_id: str, user_id: str, search_params: SearchParameter, *, timeout: float = TIMEOUT
+    ) -> Iterator[Post]:
+        """Searches the posts of a team on behalf of a user, one by one.
+
+        Arguments:
+            team_id: the team's id
+            user_id: the user for whom to search
+            search_params: the conditions; their `per_page` is how many are asked for at once, 200 unless set
+
+        Errors: AppError with status 501 when searching posts is switched off on the server.
+
+        Asks `search_posts_in_team_for_user`, which says more, for the next page when all of one has been taken.
+        What is added or removed meanwhile makes others come twice, or not at all.
+        """
+        return option_pages(
+            lambda search_params: self.search_posts_in_team_for_user(team_id, user_id, search_params, timeout=timeout),
+            search_params,
+        )
+
     def add_channel_member(self, channel_id: str, user_id: str, *, timeout: float = TIMEOUT) -> ChannelMember:
         """Adds a user to a channel, as if they had joined by themselves.
 
@@ -1448,6 +1554,20 @@ class PluginAPI(Calls):
         """
         return self.call("GetChannelMembers", channel_id, page, per_page, timeout=timeout)
 
+    def iter_channel_members(
+        self, channel_id: str, *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[ChannelMember]:
+        """Gives the members of a channel, one by one.
+
+        Arguments:
+            channel_id: the channel's id
+            per_page: how many are asked for at once
+
+        Asks `get_channel_members`, which says more, for the next page when all of one has been taken. What is added
+        or removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_channel_members(channel_id, page, per_page, timeout=timeout), per_page)
+
     def get_channel_members_by_ids(
         self, channel_id: str, user_ids: list[str], *, timeout: float = TIMEOUT
     ) -> list[ChannelMember]:
@@ -1482,6 +1602,23 @@ class PluginAPI(Calls):
         Mattermost's GetChannelMembersForUser, since 5.10.
         """
         return self.call("GetChannelMembersForUser", team_id, user_id, page, per_page, timeout=timeout)
+
+    def iter_channel_members_for_user(
+        self, team_id: str, user_id: str, *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[ChannelMember]:
+        """Gives the channel memberships of a user, one by one.
+
+        Arguments:
+            team_id: has no effect, see below
+            user_id: the user's id
+            per_page: how many are asked for at once
+
+        Asks `get_channel_members_for_user`, which says more, for the next page when all of one has been taken. What
+        is added or removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(
+            lambda page: self.get_channel_members_for_user(team_id, user_id, page, per_page, timeout=timeout), per_page
+        )
 
     def update_channel_member_roles(
         self, channel_id: str, user_id: str, new_roles: str, *, timeout: float = TIMEOUT
@@ -1570,6 +1707,20 @@ class PluginAPI(Calls):
         Mattermost's GetGroupMemberUsers, since 5.35.
         """
         return self.call("GetGroupMemberUsers", group_id, page, per_page, timeout=timeout)
+
+    def iter_group_member_users(
+        self, group_id: str, *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[User]:
+        """Gives the users in a group, one by one.
+
+        Arguments:
+            group_id: the group's id
+            per_page: how many are asked for at once
+
+        Asks `get_group_member_users`, which says more, for the next page when all of one has been taken. What is
+        added or removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_group_member_users(group_id, page, per_page, timeout=timeout), per_page)
 
     def get_groups_by_source(self, group_source: str, *, timeout: float = TIMEOUT) -> list[Group]:
         """Gives the groups that come from one source.
@@ -1812,6 +1963,26 @@ class PluginAPI(Calls):
         """
         return self.call("GetPostsAfter", channel_id, post_id, page, per_page, timeout=timeout)
 
+    def iter_posts_after(
+        self, channel_id: str, post_id: str, *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[Post]:
+        """Gives the posts of a channel that come after a given post, one by one. They come in the order in which they
+        were written, from the given post on.
+
+        Arguments:
+            channel_id: the channel's id
+            post_id: the post to begin at, itself not given
+            per_page: how many are asked for at once
+
+        Asks `get_posts_after`, which says more, for the next page when all of one has been taken. What is added or
+        removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(
+            lambda page: self.get_posts_after(channel_id, post_id, page, per_page, timeout=timeout),
+            per_page,
+            backwards=True,
+        )
+
     def get_posts_before(
         self, channel_id: str, post_id: str, page: int = 0, per_page: int = 60, *, timeout: float = TIMEOUT
     ) -> PostList:
@@ -1829,6 +2000,22 @@ class PluginAPI(Calls):
         Mattermost's GetPostsBefore, since 5.6.
         """
         return self.call("GetPostsBefore", channel_id, post_id, page, per_page, timeout=timeout)
+
+    def iter_posts_before(
+        self, channel_id: str, post_id: str, *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[Post]:
+        """Gives the posts of a channel that come before a given post, one by one. The newest come first, from the
+        given post back.
+
+        Arguments:
+            channel_id: the channel's id
+            post_id: the post to begin at, itself not given
+            per_page: how many are asked for at once
+
+        Asks `get_posts_before`, which says more, for the next page when all of one has been taken. What is added or
+        removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_posts_before(channel_id, post_id, page, per_page, timeout=timeout), per_page)
 
     def get_posts_for_channel(
         self, channel_id: str, page: int = 0, per_page: int = 60, *, timeout: float = TIMEOUT
@@ -1850,6 +2037,22 @@ class PluginAPI(Calls):
         Mattermost's GetPostsForChannel, since 5.6.
         """
         return self.call("GetPostsForChannel", channel_id, page, per_page, timeout=timeout)
+
+    def iter_posts_for_channel(
+        self, channel_id: str, *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[Post]:
+        """Gives the posts of a channel, one by one. The newest come first.
+
+        Arguments:
+            channel_id: the channel's id
+            per_page: how many are asked for at once
+
+        Errors: BadRequest when `per_page` is more than 1,000.
+
+        Asks `get_posts_for_channel`, which says more, for the next page when all of one has been taken. What is
+        added or removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_posts_for_channel(channel_id, page, per_page, timeout=timeout), per_page)
 
     def get_team_stats(self, team_id: str, *, timeout: float = TIMEOUT) -> TeamStats:
         """Counts the members of a team.
@@ -1927,6 +2130,18 @@ class PluginAPI(Calls):
         """
         return self.call("GetEmojiList", sort_by, page, per_page, timeout=timeout)
 
+    def iter_emoji(self, sort_by: str = "", *, per_page: int = 200, timeout: float = TIMEOUT) -> Iterator[Emoji]:
+        """Gives the custom emoji of the server, one by one.
+
+        Arguments:
+            sort_by: "name" sorts by name; empty leaves the order open
+            per_page: how many are asked for at once
+
+        Asks `get_emoji_list`, which says more, for the next page when all of one has been taken. What is added or
+        removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_emoji_list(sort_by, page, per_page, timeout=timeout), per_page)
+
     def get_emoji_by_name(self, name: str, *, timeout: float = TIMEOUT) -> Emoji:
         """Gives a custom emoji by name.
 
@@ -2003,6 +2218,21 @@ class PluginAPI(Calls):
         Mattermost's GetFileInfos, since 5.22.
         """
         return self.call("GetFileInfos", page, per_page, opt, timeout=timeout)
+
+    def iter_file_infos(
+        self, opt: GetFileInfosOptions | None = None, *, per_page: int = 200, timeout: float = TIMEOUT
+    ) -> Iterator[FileInfo]:
+        """Gives the records of the files that fit some conditions, one by one.
+
+        Arguments:
+            opt: whose files, from which channels, since when (milliseconds since 1970), with or without deleted
+                ones, and in which order; None sets no condition
+            per_page: how many are asked for at once
+
+        Asks `get_file_infos`, which says more, for the next page when all of one has been taken. What is added or
+        removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_file_infos(page, per_page, opt, timeout=timeout), per_page)
 
     def get_file(self, file_id: str, *, timeout: float = TIMEOUT) -> bytes:
         """Gives the bytes of a file, by the file's id.
@@ -2330,6 +2560,17 @@ class PluginAPI(Calls):
         """
         return self.call("KVList", page, per_page, timeout=timeout)
 
+    def iter_kv_keys(self, *, per_page: int = 200, timeout: float = TIMEOUT) -> Iterator[str]:
+        """Gives the keys that this plugin has stored, one by one.
+
+        Arguments:
+            per_page: how many are asked for at once
+
+        Asks `kv_list`, which says more, for the next page when all of one has been taken. What is added or removed
+        meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.kv_list(page, per_page, timeout=timeout), per_page)
+
     def publish_websocket_event(
         self, event: str, payload: dict[str, Any], broadcast: WebsocketBroadcast, *, timeout: float = TIMEOUT
     ) -> None:
@@ -2540,6 +2781,19 @@ class PluginAPI(Calls):
         Mattermost's GetBots, since 5.10.
         """
         return self.call("GetBots", options, timeout=timeout)
+
+    def iter_bots(self, options: BotGetOptions | None = None, *, timeout: float = TIMEOUT) -> Iterator[Bot]:
+        """Gives bots, one by one.
+
+        Arguments:
+            options: the conditions; their `per_page` is how many are asked for at once, 200 unless set
+
+        Asks `get_bots`, which says more, for the next page when all of one has been taken. What is added or removed
+        meanwhile makes others come twice, or not at all.
+        """
+        from mmhooks.models import BotGetOptions
+
+        return option_pages(lambda options: self.get_bots(options, timeout=timeout), options or BotGetOptions())
 
     def update_bot_active(self, bot_user_id: str, active: bool, *, timeout: float = TIMEOUT) -> Bot:
         """Enables or disables a bot.
@@ -3194,6 +3448,26 @@ class PluginAPI(Calls):
         """
         return self.call("GetGroups", page, per_page, opts, view_restrictions, timeout=timeout)
 
+    def iter_groups(
+        self,
+        opts: GroupSearchOpts | None = None,
+        view_restrictions: ViewUsersRestrictions | None = None,
+        *,
+        per_page: int = 200,
+        timeout: float = TIMEOUT,
+    ) -> Iterator[Group]:
+        """Gives groups of users that fit some conditions, one by one.
+
+        Arguments:
+            opts: the conditions, and what else to tell about each group; None sets none
+            view_restrictions: the teams and channels whose users may be seen; None means no such limit
+            per_page: how many are asked for at once
+
+        Asks `get_groups`, which says more, for the next page when all of one has been taken. What is added or
+        removed meanwhile makes others come twice, or not at all.
+        """
+        return pages(lambda page: self.get_groups(page, per_page, opts, view_restrictions, timeout=timeout), per_page)
+
     def create_default_syncable_memberships(
         self, params: CreateDefaultMembershipParams, *, timeout: float = TIMEOUT
     ) -> None:
@@ -3289,6 +3563,24 @@ class PluginAPI(Calls):
         Mattermost's SearchPropertyFields, since 11.0.
         """
         return self.call("SearchPropertyFields", group_id, opts, timeout=timeout)
+
+    def iter_property_fields(
+        self, group_id: str, opts: PropertyFieldSearchOpts | None = None, *, timeout: float = TIMEOUT
+    ) -> Iterator[PropertyField]:
+        """Gives the property fields that fit some conditions, one by one.
+
+        Arguments:
+            group_id: the id of the property group
+            opts: the conditions; their `per_page` is how many are asked for at once, 200 unless set
+
+        Asks `search_property_fields`, which says more, for the next page when all of one has been taken. What is
+        added or removed meanwhile makes others come twice, or not at all.
+        """
+        from mmhooks.models import PropertyFieldSearchOpts
+
+        return cursor_pages(
+            lambda opts: self.search_property_fields(group_id, opts, timeout=timeout), opts or PropertyFieldSearchOpts()
+        )
 
     def count_property_fields(self, group_id: str, include_deleted: bool = False, *, timeout: float = TIMEOUT) -> int:
         """Counts the fields of a property group.
@@ -3417,6 +3709,24 @@ class PluginAPI(Calls):
         Mattermost's SearchPropertyValues, since 11.0.
         """
         return self.call("SearchPropertyValues", group_id, opts, timeout=timeout)
+
+    def iter_property_values(
+        self, group_id: str, opts: PropertyValueSearchOpts | None = None, *, timeout: float = TIMEOUT
+    ) -> Iterator[PropertyValue]:
+        """Gives the property values that fit some conditions, one by one.
+
+        Arguments:
+            group_id: the id of the property group
+            opts: the conditions; their `per_page` is how many are asked for at once, 200 unless set
+
+        Asks `search_property_values`, which says more, for the next page when all of one has been taken. What is
+        added or removed meanwhile makes others come twice, or not at all.
+        """
+        from mmhooks.models import PropertyValueSearchOpts
+
+        return cursor_pages(
+            lambda opts: self.search_property_values(group_id, opts, timeout=timeout), opts or PropertyValueSearchOpts()
+        )
 
     def register_property_group(self, name: str, *, timeout: float = TIMEOUT) -> PropertyGroup:
         """Registers a property group, the frame in which a plugin keeps its property fields and values.

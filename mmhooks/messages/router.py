@@ -18,8 +18,8 @@ from mmhooks.outcomes import Failed, Outcome, Unchanged
 
 if TYPE_CHECKING:
     from mmhooks.api import AsyncPluginAPI
+    from mmhooks.bots.own import OwnBot
     from mmhooks.dispatch import Dispatcher, Running
-    from mmhooks.messages.bot import OwnBot
     from mmhooks.models import Post
 
 logger = logging.getLogger("mmhooks")

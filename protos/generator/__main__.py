@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+import functools
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 
-from . import api_methods, api_reference, gostructs, messages, models, reference, structs, typed
+from . import api_modules, api_reference, gostructs, messages, models, reference, structs, twins, typed
 from .contract import ROOT
 
 
 def main() -> int:
     check = sys.argv[1:] == ["--check"]
     stale = []
-    for sources, generate in (
+    files: list[tuple[str, Callable[[], Iterator[tuple[str, str]]]]] = [
         ("protos/interface.json and mmhooks/hooks.py", models.generate),
         ("protos/interface.json and mmhooks/hooks.py", gostructs.generate),
         ("protos/interface.json and mmhooks/hooks.py", structs.generate),
         ("protos/*.proto and mmhooks/hooks.py", messages.generate),
         ("protos/hooks.toml and mmhooks/hooks.py", typed.generate),
         ("protos/hooks.toml and mmhooks/hooks.py", reference.generate),
-        ("protos/interface.json and protos/api.toml", api_methods.generate),
+        ("protos/interface.json and protos/api.toml", api_modules.generate),
         ("protos/interface.json and protos/api.toml", api_reference.generate),
-    ):
+        *((source, functools.partial(twins.generate, source)) for source in twins.SOURCES),
+    ]
+    for sources, generate in files:
         for path, text in generate():
             text = _finished(path, text, sources)
             target = ROOT / path
@@ -45,7 +49,7 @@ def _finished(path: str, text: str, sources: str) -> str:
         return f"<!-- {made} -->\n{text}"
     ruff = [sys.executable, "-m", "ruff"]
     name = ["--stdin-filename", path]
-    sort = [*ruff, "check", "--quiet", "--fix", "--select", "I,F401", *name, "-"]
+    sort = [*ruff, "check", "--quiet", "--fix", "--unsafe-fixes", "--select", "I,F401,UP028", *name, "-"]
     sorted_ = subprocess.run(
         sort, input=f"# {made}\n{text}", text=True, capture_output=True, check=True, cwd=ROOT
     ).stdout

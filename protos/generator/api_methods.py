@@ -1,18 +1,18 @@
-"""Makes the typed methods of the plugin API, sync and async, from Mattermost's Go interface and the notes."""
+"""The methods of the plugin API as they are called from Python, by Mattermost's Go interface and the notes."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mmhooks.naming import snake
 
 from .contract import api_notes, interface
-from .models import all_models, python_type
+from .models import python_type
 
-_WIDTH = 112
+WIDTH = 112
+"""Characters of a line, at most."""
 
 ERRORS = ("error", "*model.AppError")
 """The types of what is raised."""
@@ -106,74 +106,28 @@ def takes_settings(name: str) -> bool:
     return name == "LoadPluginConfiguration"
 
 
-def generate() -> Iterator[tuple[str, str]]:
-    """The files of both kinds of methods, with their paths."""
-    yield "mmhooks/api/methods.py", _module("PluginAPI", "Calls", "sync code, in any thread but the event loop's", "")
-    yield (
-        "mmhooks/api/async_methods.py",
-        _module("AsyncPluginAPI", "AsyncCalls", "async code, on any event loop", "async "),
-    )
-
-
-def _module(cls: str, calls: str, whom: str, prefix: str) -> str:
-    found = methods()
-    words = {word for m in found for text in (m.signature, m.result) for word in re.findall(r"\w+", text)}
-    models = sorted(words & {name for classes in all_models().values() for name in classes})
-    lines = [f'"""Every method of the plugin API, for {whom}."""', "", "from __future__ import annotations", ""]
-    lines += ["from typing import TYPE_CHECKING, Any", ""]
-    lines += [f"from mmhooks.api.calls import TIMEOUT, {calls}, read_settings", "", "if TYPE_CHECKING:"]
-    lines += [f"    from mmhooks.models import {', '.join(models)}", "", ""]
-    lines += [f"class {cls}({calls}):", f'    """The plugin API for {whom}.', ""]
-    lines += [*textwrap.wrap(_COMMON, _WIDTH, initial_indent="    ", subsequent_indent="    "), '    """']
-    for method in found:
-        lines += ["", f"    {prefix}def {method.name}(self, {method.signature}) -> {method.result}:"]
-        lines += textwrap.indent(f'"""{docstring(method)}"""', "        ").splitlines()
-        lines.append(f"        {_body(method, 'await ' if prefix else '')}")
-    return "\n".join(lines) + "\n"
-
-
-_COMMON = (
-    "Each method takes `timeout`, the seconds for its answer. Besides what it says itself, each may raise `DeadlineExceeded`, "
-    "`HostUnavailable` when no host offers the API or it is gone, `UnsupportedByHost` when this host does not have the method or "
-    "a field, and `ModelError` for an argument that cannot be sent."
-)
-
-
-def _body(method: Method, await_: str) -> str:
-    arguments = "".join(
-        f", [{parameter.name}]" if parameter.is_variadic else f", {parameter.name}" for parameter in method.parameters
-    )
-    call = f'{await_}self.call("{method.go}"{arguments}, timeout=timeout)'
-    if takes_settings(method.go):
-        return f"return read_settings({call})"
-    if method.result == "None":
-        return call
-    if method.result == "bytes | None":  # on the wires nothing and no bytes are the same
-        return f"return {call} or None"
-    return f"return {call}"
-
-
 def docstring(method: Method) -> str:
     """What people should know of a method."""
     note = api_notes()[method.go]
-    parts = ["\n".join(_wrapped(note["summary"]))]
+    parts = ["\n".join(wrapped(note["summary"]))]
     if arguments := note.get("arguments"):
-        told = [line for name, text in arguments.items() for line in _wrapped(f"{name}: {text}", "    ")]
+        told = [line for name, text in arguments.items() for line in wrapped(f"{name}: {text}", "    ")]
         parts.append("\n".join(["Arguments:", *told]))
-    parts += ["\n".join(_wrapped(f"{key.capitalize()}: {note[key]}")) for key in ("result", "errors") if key in note]
+    parts += ["\n".join(wrapped(f"{key.capitalize()}: {note[key]}")) for key in ("result", "errors") if key in note]
     if surprises := note.get("surprises", "").strip():
         listed = re.split(r"^- ", surprises, flags=re.MULTILINE)[1:] or [surprises]
-        told = [line for text in listed for line in _wrapped(text, "    ", "- ")]
+        told = [line for text in listed for line in wrapped(text, "    ", "- ")]
         parts.append("\n".join(["Surprises:", *told]))
     parts.append(f"Mattermost's {method.go}, since {method.since}.")
     text = "\n\n".join(parts)
     return (text + "\n").replace("\\", "\\\\")
 
 
-def _wrapped(text: str, indent: str = "", mark: str = "") -> list[str]:
+def wrapped(text: str, indent: str = "", mark: str = "") -> list[str]:
+    """The lines of a text in a docstring; a mark stands before the first."""
     text = " ".join(text.split())
     text = text[0].upper() + text[1:] if not indent or mark else text
     follow = indent + " " * (len(mark) or 4 * bool(indent))
     return textwrap.wrap(
-        text, _WIDTH - 4, initial_indent=indent + mark, subsequent_indent=follow, break_on_hyphens=False
+        text, WIDTH - 4, initial_indent=indent + mark, subsequent_indent=follow, break_on_hyphens=False
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmhooks.naming import snake
 
+from .api_iterators import iterator
 from .api_methods import Method, is_served, methods
 from .contract import api_notes, interface
 
@@ -20,7 +21,14 @@ user = app.api.get_user(user_id)                 # in def handlers and other thr
 user = await app.async_api.get_user(user_id)     # in async def handlers
 ```
 
-Each also takes `timeout=`, the seconds for its answer, 30 unless given. Results are [models](models.md), lists and plain values;
+Where a method gives a page, there is an iterator over all pages beside it:
+
+```text
+for user in app.api.iter_users_in_team(team_id): ...
+async for user in app.async_api.iter_users_in_team(team_id): ...
+```
+
+Each also takes `timeout=`, the seconds for an answer, 30 unless given. Results are [models](models.md), lists and plain values;
 several results come as a tuple. `NotFound`, `BadRequest`, `Forbidden` and `Conflict` are kinds of `AppError`; a method that
 has only a text for what went wrong raises `GoError`. Any method may raise `DeadlineExceeded`, `HostUnavailable` when there is no
 server, and `UnsupportedByHost` when this one does not have the method. Ids are the server's 26 letters and digits, times are
@@ -57,6 +65,8 @@ def _entry(row: dict[str, Any], method: Method | None) -> Iterator[str]:
     yield ""
     found = [f"- `{name}`: {_text(text)}" for name, text in note.get("arguments", {}).items()]
     found += [f"- **{key.capitalize()}:** {_text(note[key])}" for key in ("result", "errors") if key in note]
+    if method is not None and (paged := iterator(method)):
+        found.append(f"- **All pages:** `{paged.name}({paged.short_signature})` gives each `{paged.item}`")
     yield from [*found, ""] if found else []
     if surprises := note.get("surprises", "").strip():
         yield from (

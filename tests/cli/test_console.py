@@ -196,7 +196,7 @@ def test_the_consoles_own_commands_are_listed(tmp_path: Path) -> None:
 @OVER_BOTH
 def test_commands_that_are_registered(host: str, tmp_path: Path) -> None:
     shown = talk(tmp_path, "/count", "/shout", host=host)
-    assert shown == ["> /count", "  answer    0 so far", "> /shout", "  answer    AH"] + shown[4:]
+    assert shown == ["> /count", "  answer    0 so far", "> /shout", "  answer    AH", *shown[4:]]
     assert not [line for line in shown[4:] if "AH" in line], "an answer is no news as well"
 
 

@@ -31,6 +31,7 @@ from mmhooks import (
     SyncResponse,
     User,
 )
+from mmhooks.bots import PluginBot
 
 app = App(on_error=Reject("later"), timeout=2.5, threads=8)
 blueprint = Blueprint()
@@ -197,7 +198,7 @@ def message_has_been_deleted(post: Post) -> None: ...
 
 assert_type(weather("Rome", context=Context()), str)
 hears = assert_type(bare(Post()), Coroutine[Any, Any, None])
-assert_type(App(bot="karma").bot, Bot)
+assert_type(App(bot="karma").bot, PluginBot)
 assert_type(App(bot=Bot(username="karma")).bot.user_id, str)
 
 with app.test_client() as client:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import logging
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mmhooks.errors import MmhooksError, NoPluginAPI, RegistrationError, UnsupportedByHost
+from mmhooks.errors import MmhooksError, NoPluginAPI, NotFound, RegistrationError, UnsupportedByHost
 from mmhooks.models import Bot
 
 if TYPE_CHECKING:
     from mmhooks.api import AsyncPluginAPI
+    from mmhooks.bots.picture import Picture
     from mmhooks.models import Post
 
 logger = logging.getLogger("mmhooks")
@@ -27,11 +29,12 @@ class OwnBot:
 
     Arguments:
         bot: its username, or more of it.
+        picture: what it looks like.
 
     Raises `RegistrationError` for a name that no bot can have.
     """
 
-    def __init__(self, bot: str | Bot) -> None:
+    def __init__(self, bot: str | Bot, picture: Picture | None = None) -> None:
         model = Bot(username=bot) if isinstance(bot, str) else bot
         if not isinstance(model, Bot) or not re.fullmatch(r"[a-z0-9._-]{1,64}", model.username):
             raise RegistrationError(
@@ -42,17 +45,35 @@ class OwnBot:
         name = re.escape(model.username)
         # As the server finds mentions: what ends a sentence is not part of the name.
         self._mention = re.compile(rf"(?<![\w.@-])@{name}(?![._-]*[^\W_])[:,]?\s*", re.IGNORECASE)
+        self._picture = picture
         self._is_direct: dict[str, bool] = {}
 
-    async def ensure(self, api: AsyncPluginAPI, timeout: float) -> str:
-        """Make the bot, or find it. Result: why that failed, for administrators; empty when it did not."""
+    async def ensure(self, api: AsyncPluginAPI, most: Callable[[], float]) -> str:
+        """Make the bot, or find it, and see to its picture.
+
+        Arguments:
+            api: the plugin API.
+            most: tells the seconds that each call may take.
+
+        Result: why that failed, for administrators; empty when it did not.
+        """
         self._is_direct.clear()
         try:
-            self.bot.user_id = await api.call("EnsureBotUser", self.bot, timeout=timeout)
+            user_id = await api.ensure_bot_user(self.bot, timeout=most())
         except (NoPluginAPI, UnsupportedByHost) as error:
             logger.warning("the bot @%s is not made: %s", self.bot.username, error)
+            return ""
         except MmhooksError as error:
             return f"the bot @{self.bot.username} could not be made: {error}"
+        try:
+            await api.get_bot(user_id, include_deleted=True, timeout=most())
+        except NotFound:  # servers take any account of that name for the bot
+            return f"there is an account @{self.bot.username} already, and it is no bot: the plugin would write in its name"
+        except MmhooksError as error:
+            logger.warning("whether @%s is a bot could not be found out: %s", self.bot.username, error)
+        self.bot.user_id = user_id
+        if self._picture is not None:
+            await self._picture.show(api, user_id, most)
         return ""
 
     def rest_of(self, message: str) -> str | None:

@@ -242,6 +242,14 @@ class CallError(MmhooksError):
         self.hook = hook
         self.handler = handler
 
+    def __reduce__(self) -> Any:
+        # Errors cross between processes, and a copy is made by the positional arguments unless told otherwise.
+        return _call_error, (type(self), str(self), self.hook, self.handler)
+
+
+def _call_error(kind: type[CallError], text: str, hook: str, handler: str) -> CallError:
+    return kind(text, hook=hook, handler=handler)
+
 
 class NotImplementedByPlugin(CallError, NotImplementedError):
     """The plugin has no handler for the hook."""

@@ -51,9 +51,12 @@ class Lifecycle:
     async def run(self, dispatcher: Dispatcher, name: str, timeout: float | None) -> Outcome:
         """Call a hook's handler, if it has one, with what comes before and after; arguments as for `Dispatcher.dispatch`."""
         if name == HookName.OnDeactivate:
-            outcome = await dispatcher.call(name, (), timeout)
-            await self._link.close("the plugin has been deactivated: threads and tasks of it should have ended by then")
-            return outcome
+            try:
+                return await dispatcher.call(name, (), timeout)
+            finally:
+                await self._link.close(
+                    "the plugin has been deactivated: threads and tasks of it should have ended by then"
+                )
         if name == HookName.OnActivate:
             self._link.reopen()
         return await self._configure(dispatcher, name, timeout)

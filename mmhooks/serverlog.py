@@ -53,7 +53,7 @@ class ServerLog:
         self._loop = loop
         self._handler = handler
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer that logs may run while it is held
         self._waiting: collections.deque[Entry] = collections.deque()
         self._dropped = 0
         self._sending = False

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from mmhooks.errors import ConfigurationError, HostUnavailable, MmhooksError, RegistrationError, UnsupportedByHost
+from mmhooks.errors import ConfigurationError, MmhooksError, NoPluginAPI, RegistrationError, UnsupportedByHost
 from mmhooks.fields import is_secret, keys_of, same_but_for_case
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Settings(Generic[M]):
         question = next(self._questions)
         try:
             found = await self._api().load_plugin_configuration(timeout=timeout)
-        except (HostUnavailable, UnsupportedByHost) as error:
+        except (NoPluginAPI, UnsupportedByHost) as error:
             if not self._warned:  # it will be so each time
                 logger.warning("settings are not loaded, and stay as they are, at first the defaults: %s", error)
             self._warned = True

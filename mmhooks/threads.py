@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 logger = logging.getLogger("mmhooks")
 
@@ -36,17 +36,27 @@ MOST = 1024
 """Threads in all, with those that wait for the server."""
 
 _here = threading.local()
-"""`place` is the thread's place in a pool, if it has one: the pool, and its worker."""
+"""`place` is the thread's place in a pool, if it has one."""
 
 
-def lend() -> ThreadPool | None:
-    """Say that this thread waits for the server. Result: whom to say that it does no longer, by `take_back`."""
-    place: tuple[ThreadPool, _Worker] | None = getattr(_here, "place", None)
-    if place is None:
-        return None
-    pool, worker = place
-    pool.lend(worker)
-    return pool
+def lend() -> Place | None:
+    """Say that this thread waits for the server. Result: where to say that it does no longer, by `take_back`."""
+    place: Place | None = getattr(_here, "place", None)
+    if place is not None:
+        place.pool.lend(place.worker)
+    return place
+
+
+class Place(NamedTuple):
+    """A thread's place in a pool."""
+
+    pool: ThreadPool
+    worker: _Worker
+
+    def take_back(self) -> None:
+        """The thread waits no longer. It does not wait for a place either: so there may be more at work than there are
+        places, for as long as these calls last."""
+        self.pool.take_back(self.worker)
 
 
 class Exhausted(Exception):
@@ -107,11 +117,12 @@ class _Results:
 
 
 class _Worker:
-    """A thread's place in the pool. `wave` is the last one in which it was woken, or took a job."""
+    """A thread of the pool. `wave` is the last one in which it was woken, or took a job."""
 
-    __slots__ = ("sleep", "wave")
+    __slots__ = ("sleep", "waits", "wave")
 
     def __init__(self) -> None:
+        self.waits = 0  # for so many answers of the server: a loop of the thread's own may wait for several
         self.sleep = threading.Lock()  # held by the sleeping thread itself, and released by whoever wakes it
         self.sleep.acquire()
         self.wave = 0
@@ -138,23 +149,39 @@ class ThreadPool:
 
     @property
     def _places(self) -> int:
+        """How many threads there may be."""
         return min(self.size + self._lent, max(self.size, MOST))
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether as many threads are at work as may be."""
+        return self._threads - len(self._idle) - self._lent >= self.size
+
+    @property
+    def _is_overfull(self) -> bool:
+        """Whether more are at work than may be, since some have come back from the server."""
+        return self._threads - len(self._idle) - self._lent > self.size
 
     def lend(self, worker: _Worker) -> None:
         """Have a thread more, since this one waits for the server."""
         with self._lock:
+            worker.waits += 1
+            if worker.waits > 1:
+                return
             self._lent += 1
             if worker.wave == self._wave:
                 self._awake -= 1
                 worker.wave = -1
-            needs_thread = bool(self._queue) and not self._awake and not self._wake()
+            needs_thread = bool(self._queue) and not self._wake()
         if needs_thread:
             self._make_thread(None)
 
-    def take_back(self) -> None:
+    def take_back(self, worker: _Worker) -> None:
         """The thread waits no longer."""
         with self._lock:
-            self._lent -= 1
+            worker.waits -= 1
+            if not worker.waits:
+                self._lent -= 1
 
     def submit(self, job: Job) -> None:
         """Queue a job; on its loop. Raises `Exhausted` when every thread is past its deadline."""
@@ -176,6 +203,8 @@ class ThreadPool:
 
     def _wake(self) -> bool:
         """Wake a thread, if need be a new one; with the lock held. False when that one is still to be made."""
+        if self._is_full:
+            return True
         if self._idle:
             worker = self._idle.pop()
             worker.wave = self._wave
@@ -192,7 +221,7 @@ class ThreadPool:
         """Wake further threads, more each time, when nothing has been taken from the queue since the last look."""
         missing = 0
         with self._lock:
-            if not self._queue or (not self._idle and self._threads >= self._places):
+            if not self._queue or self._is_full:
                 self._looking = False
                 return
             if self._taken == taken:
@@ -256,7 +285,7 @@ class ThreadPool:
     def _work(self, wave: int) -> None:
         worker = _Worker()
         worker.wave = wave
-        _here.place = self, worker
+        _here.place = Place(self, worker)
         while (job := self._next(worker)) is not None:
             result = None if job.withdrawn else job.run()
             with self._lock:
@@ -274,7 +303,7 @@ class ThreadPool:
     def _next(self, worker: _Worker) -> Job | None:
         while True:
             with self._lock:
-                if self._queue:
+                if self._queue and not self._is_overfull:
                     job = self._queue.popleft()
                     self._taken += 1
                     if worker.wave != self._wave:
@@ -286,7 +315,8 @@ class ThreadPool:
                 if worker.wave == self._wave:
                     self._awake -= 1
                     worker.wave = -1
-                if self._closed:
+                if self._closed or self._threads > self._places:
+                    self._threads -= 1
                     return None
                 self._idle.append(worker)
             worker.sleep.acquire()

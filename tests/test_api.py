@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,19 @@ import mmhooks
 from mmhooks import errors
 from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
 from mmhooks.api.calls import LoopCaller, is_repeatable
-from mmhooks.errors import APIError, AppError, DeadlineExceeded, GoError, HostUnavailable, MmhooksError
+from mmhooks.errors import (
+    APIError,
+    AppError,
+    CallError,
+    DeadlineExceeded,
+    GoError,
+    HandlerError,
+    HandlerTimeout,
+    HostUnavailable,
+    MmhooksError,
+    NotImplementedByPlugin,
+    ThreadsExhausted,
+)
 
 
 class FakeCaller(LoopCaller):
@@ -192,6 +205,45 @@ def test_an_async_call_that_is_given_up_is_given_up_on_the_hosts_loop(running: R
 
     asyncio.run(handler())
     assert running.caller.cancelled.wait(10)
+
+
+@every_way
+@pytest.mark.parametrize(
+    ("timeout", "error"),
+    [
+        (0, ValueError),
+        (-1, ValueError),
+        (float("nan"), ValueError),
+        (None, TypeError),
+        ("5", TypeError),
+        (True, TypeError),
+    ],
+)
+def test_what_is_no_time_to_wait_is_refused_before_anything_is_sent(
+    running: Running, way: str, timeout: Any, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=r"timeout=.*expected seconds, a number above 0"):
+        WAYS[way](running, timeout)
+    assert running.caller.calls == []
+
+
+def test_an_async_call_does_not_wait_for_a_loop_that_has_ended(running: Running) -> None:
+    running.loop.call_soon_threadsafe(running.loop.stop)
+    running.thread.join(10)
+    running.loop.close()
+    with pytest.raises(HostUnavailable, match="GetUser: the plugin has stopped"):
+        asyncio.run(running.async_api.call("GetUser"))
+    # For the fixture, which stops a loop that runs.
+    running.loop = asyncio.new_event_loop()
+    running.thread = threading.Thread(target=running.loop.run_forever)
+    running.thread.start()
+
+
+@pytest.mark.parametrize("error", [HandlerTimeout, HandlerError, ThreadsExhausted, NotImplementedByPlugin])
+def test_errors_of_hooks_travel_between_processes(error: type[CallError]) -> None:
+    sent = error("late", hook="OnActivate", handler="f (plugin.py:3)")
+    got = pickle.loads(pickle.dumps(sent))
+    assert (type(got), str(got), got.hook, got.handler) == (error, "late", "OnActivate", "f (plugin.py:3)")
 
 
 def test_the_errors_of_the_api_stand_in_the_tree() -> None:

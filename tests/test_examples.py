@@ -34,7 +34,7 @@ def run(program: str, *arguments: str, folder: Path) -> subprocess.CompletedProc
 
 
 def test_there_are_examples() -> None:
-    assert NAMES == ["hello", "house_rules", "pulse", "welcome_bot"]
+    assert NAMES == ["hello", "house_rules", "moderation", "pulse", "welcome_bot"]
 
 
 @pytest.mark.timeout(180)  # many processes, one after another
@@ -58,7 +58,7 @@ def test_an_example_passes_its_own_tests(name: str, tmp_path: Path) -> None:
     assert all(suite.get(bad) == "0" for bad in ("failures", "errors", "skipped")), ran.stdout
     tests = (EXAMPLES / name / "test_plugin.py").read_text(encoding="utf-8")
     assert "plugin_client: TestClient" in tests or "mattermost: Mattermost" in tests
-    assert "live_client: LiveClient" in tests or name not in ALONE
+    assert "live_client: LiveClient" in tests or "live_mattermost: LiveMattermost" in tests or name not in ALONE
 
 
 @pytest.mark.parametrize("name", ALONE)
@@ -159,3 +159,16 @@ def test_welcome_bot_greets_under_each_host(start_plugin: Start, wire: str) -> N
     post = call["args"]["A"] if wire == "netrpc" else call["request"]["post"]
     assert (post["channel_id"], post["user_id"], post["message"]) == ("bot-u1", "bot", "Hi Ada of sales")
     assert welcome.plugin.ask("kill")["exit_code"] == 0
+
+
+@WIRES
+def test_moderation_masks_and_refuses_under_each_host(start_plugin: Start, wire: str) -> None:
+    moderation = Served(start_plugin, "moderation", wire)
+    guest = {"id": "u1", "roles": "system_guest"}
+    moderation.plugin.set_answers({"GetUser": {"user": guest} if wire == "grpc" else {"A": guest}})
+    moderation.activate()
+    post, reason = moderation.call("MessageWillBePosted", "post", {"message": "what the heck", "user_id": "u1"})
+    assert post
+    assert (post["message"], reason) == ("what the ****", "")
+    assert "Guests" in moderation.call("MessageWillBePosted", "post", {"message": "www.a.example", "user_id": "u1"})[1]
+    assert moderation.plugin.ask("kill")["exit_code"] == 0

@@ -23,6 +23,7 @@ from mmhooks import (
     UnsupportedByHost,
 )
 from mmhooks.api.calls import LoopCaller
+from mmhooks.errors import HostUnavailable
 from mmhooks.outcomes import Failed, Outcome, Unchanged
 
 
@@ -549,3 +550,14 @@ def test_only_an_instance_of_the_model_may_be_assigned() -> None:
     app: App[Any] = App(settings=Colours)
     with pytest.raises(TypeError, match=r"^app\.settings takes a Colours, not an instance of dict$"):
         app.settings = {"size": 4}
+
+
+def test_each_time_that_a_server_is_away_is_told(tell: Tell, caplog: pytest.LogCaptureFixture) -> None:
+    app = App(settings=Colours)
+    tell(app, {"size": 5})
+    for _ in range(2):
+        tell(app, HostUnavailable("away"))
+        assert app.settings.size == 5
+    assert [record.message for record in caplog.records] == [
+        "settings could not be loaded, and stay as they were: away"
+    ] * 2

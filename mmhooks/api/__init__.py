@@ -20,4 +20,9 @@ __all__ = ["AsyncPluginAPI", "Caller", "Link", "PluginAPI"]
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'mmhooks.api' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"mmhooks.api.{_HOME[name]}"), name)
+    value = globals()[name] = getattr(importlib.import_module(f"mmhooks.api.{_HOME[name]}"), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import json
+import os
 import re
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -85,9 +86,12 @@ class Link:
         self.log: Log | None = None
         """What sends the plugin's records by the caller."""
         self._closed = ""
+        self._pid = os.getpid()
 
     def get(self) -> Caller:
         """Raises `HostUnavailable` when there is none, or calls are refused."""
+        if os.getpid() != self._pid:
+            raise NoPluginAPI("a forked child has no plugin API: call it in the plugin's own process")
         if self._closed:
             raise HostUnavailable(self._closed)
         if self.caller is None:
@@ -96,9 +100,11 @@ class Link:
 
     async def close(self, reason: str) -> None:
         """Refuse calls from now on, for this reason; the server has the plugin's records before, if it takes them."""
-        if self.log is not None:
-            await self.log.flush(FLUSH)
-        self._closed = reason
+        try:
+            if self.log is not None:
+                await self.log.flush(FLUSH)
+        finally:
+            self._closed = reason
 
     def reopen(self) -> None:
         """Refuse calls no longer."""
@@ -131,12 +137,13 @@ class Calls:
         caller = self._link.get()
         if running_loop() is caller.loop:
             self.refuse_loop(f"api.{snake(method)}")
-        pool = threads.lend()
+        check_timeout(timeout)
+        place = threads.lend()
         try:
             return caller.call_from_thread(method, arguments, timeout)
         finally:
-            if pool is not None:
-                pool.take_back()
+            if place is not None:
+                place.take_back()
 
     def refuse_loop(self, name: str) -> None:
         """Raise `RuntimeError` on the event loop. `name` is what is called there, without `app`."""
@@ -170,15 +177,46 @@ class AsyncCalls:
         `TypeError` for too many or too few.
         """
         caller = self._link.get()
-        call = caller.call(method, arguments, timeout)
+        check_timeout(timeout)
         if running_loop() is caller.loop:
-            return await call
-        try:
-            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(call, caller.loop))
-        except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
-                raise
-            raise HostUnavailable(f"{method}: the plugin is stopping") from None
+            return await caller.call(method, arguments, timeout)
+        return await _from_another_loop(caller, method, arguments, timeout)
+
+
+async def _from_another_loop(caller: Caller, method: str, arguments: Sequence[Any], timeout: float) -> Any:
+    call = caller.call(method, arguments, timeout)
+    try:
+        future = asyncio.run_coroutine_threadsafe(call, caller.loop)
+    except RuntimeError:
+        call.close()
+        raise HostUnavailable(f"{method}: the plugin has stopped") from None
+    place = threads.lend()  # the loop may be one that a sync handler has made, and waits for
+    try:
+        done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=timeout + STUCK)
+        if not done:
+            future.cancel()
+            raise HostUnavailable(f"{method}: the plugin's event loop does not answer, or has ended")
+        return future.result()
+    except concurrent.futures.CancelledError:
+        raise HostUnavailable(f"{method}: the plugin is stopping") from None
+    except asyncio.CancelledError:
+        future.cancel()
+        raise
+    finally:
+        if place is not None:
+            place.take_back()
+
+
+STUCK = 5.0
+"""Seconds beyond a call's deadline after which nobody waits any longer for the plugin's loop to tell of it."""
+
+
+def check_timeout(timeout: float) -> None:
+    """Raises `TypeError` or `ValueError` for what is no time to wait."""
+    if isinstance(timeout, bool) or not isinstance(timeout, int | float):
+        raise TypeError(f"timeout={timeout!r}: expected seconds, a number above 0")
+    if not timeout > 0:
+        raise ValueError(f"timeout={timeout!r}: expected seconds, a number above 0")
 
 
 _READING = re.compile(r"(KV)?(Get|List|Has|Search|Is|Count|Read|Load)(?=[A-Z]|$)")

@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TextIO
 
 import click
 import watchfiles
 
-from mmhooks.errors import AppError, CallError, MmhooksError
-from mmhooks.hooks import HOOKS, HookName
-from mmhooks.models import CommandArgs, CommandResponse, Context, Post
-from mmhooks.outcomes import DISMISSED, Rejected, Replaced, Unchanged, Value
+from mmhooks.cli.news import News, show
+from mmhooks.cli.typed import Typist
+from mmhooks.errors import MmhooksError
+from mmhooks.hooks import HookName
 from mmhooks.testing.hosts import DEFAULT
-from mmhooks.testing.process import LogLine, PluginProcess, plugin_file
-from mmhooks.testing.results import lost_changes
+from mmhooks.testing.mattermost.clock import Clock
+from mmhooks.testing.mattermost.live import LiveMattermost
+from mmhooks.testing.process import StartFailed, plugin_file
 
 _WATCH_START = 5.0
 """Seconds that the first message waits at most until files are watched."""
 
-_COLOURS = {
-    "stored": "green",
-    "changed": "cyan",
-    "rejected": "red",
-    "error": "red",
-    "answer": "green",
-    "warning": "yellow",
-}
+_LOOK = 1.0
+"""Seconds that news of the plugin's log wait for the end of what it is doing."""
+
+_ROUNDS = 5
+"""How often the console looks at most whether a plugin goes on after it has done what it was asked to."""
 
 
 class Console:
-    """Talks to one plugin.
+    """Talks to one plugin, which runs on an in-memory Mattermost.
 
     Arguments:
         plugin: its file or folder.
-        user: the user_id of the posts.
-        channel: their channel_id.
+        user: the name of the user who posts.
+        channel: the name of the channel.
         host: the wire, "netrpc" or "grpc".
-        props: their props.
+        props: the props of the posts.
         say: prints a line.
     """
 
@@ -54,138 +53,112 @@ class Console:
         say: Callable[[str], None] = click.echo,
     ) -> None:
         self._file = plugin_file(plugin)
-        self._user, self._channel, self._host = user, channel, host
-        self._props = props or {}
         self._say = say
-        self._process: PluginProcess | None = None
+        self._news = News(say)
+        self._mattermost = self._news.mattermost = LiveMattermost(
+            plugin,
+            host=host,
+            clock=Clock(ticking=True),
+            raise_exceptions=False,
+            on_log=self._news.log,
+            on_print=self._news.printed,
+            on_call=self._news.called,
+        )
+        self._typist = Typist(self._mattermost, self._news, say, user=user, channel=channel, props=props or {})
         self._lock = threading.Lock()  # a restart and a message must not meet
-        self._posted = 0
-        self._prompt = ""
-        self._unfinished = ""
+        self._prompts = False
 
     def post_all(self, messages: Iterable[str]) -> bool:
-        """Start the plugin, post the messages, stop. Result: whether no call failed."""
-        self._start()
-        try:
+        """Start the plugin, take the lines, stop. Result: whether no call failed."""
+        with self._running():
             taken = [self.take(message) for message in messages]
-            return all(taken)
-        finally:
-            self._stop()
+        return all(taken)
 
     def converse(self, lines: TextIO) -> None:
-        """Take a message a line until the input ends; restart the plugin when its files change."""
-        self._start()
-        watching, ended = threading.Event(), threading.Event()
-        watcher = threading.Thread(target=self._watch, args=(watching, ended), name="mmhooks-dev-watch", daemon=True)
-        watcher.start()
-        watching.wait(_WATCH_START)
-        self._say(f"Type a message, or /command; Ctrl+D ends. Watching {self._file.parent} for changes.")
-        self._prompt = "> " if lines.isatty() else ""
-        try:
-            for line in iter(lambda: self._read(lines), ""):
-                if line.strip():
-                    self.take(line.rstrip("\n"))
-        except KeyboardInterrupt:
-            pass
-        finally:
-            ended.set()
-            watcher.join()
-            self._stop()
+        """Take a line after the other until the input ends; restart the plugin when its files change."""
+        with self._running():
+            watching, ended = threading.Event(), threading.Event()
+            watcher = threading.Thread(
+                target=self._watch, args=(watching, ended), name="mmhooks-dev-watch", daemon=True
+            )
+            watcher.start()
+            watching.wait(_WATCH_START)
+            listener = threading.Thread(target=self._listen, args=(ended,), name="mmhooks-dev-listen", daemon=True)
+            listener.start()
+            self._say(
+                f"Type a message, or /command; :help says what else, Ctrl+D ends. Watching {self._file.parent} for changes."
+            )
+            self._prompts = lines.isatty()
+            try:
+                for line in iter(lambda: self._read(lines), ""):
+                    if line.strip():
+                        self.take(line.rstrip("\n"))
+            except KeyboardInterrupt:
+                pass
+            finally:
+                ended.set()
+                self._mattermost.server.news.tell()
+                watcher.join()
+                listener.join()
 
-    def take(self, message: str) -> bool:
-        """Post a message or run a command. Result: whether the call did not fail."""
+    def take(self, line: str) -> bool:
+        """Do what a line says. Result: whether nothing failed."""
         with self._lock:
-            if self._process is None:
+            if not self._mattermost.server.hooks.active:
                 self._show("error", "the plugin does not run; save it once it is mended")
                 return False
-            if not self._prompt:  # else it stands there already
-                self._say(click.style(f"> {message}", bold=True))
-            try:
-                return self._command(message) if message.startswith("/") else self._post(message)
-            except MmhooksError as error:
-                self._show("error", str(error))
-                if self._process.has_ended:
-                    self._restart()
-                return False
-            finally:
-                if self._process is not None:
-                    self._process.settle()
+            if not self._prompts:  # else it stands there already
+                self._say(click.style(f"> {line}", bold=True))
+            taken = self._typist.take(line)
+            taken = not self._news.show_failures() and taken
+            self._show_news()
+            if self._mattermost.process and self._mattermost.process.has_ended:
+                self._restart()
+            return taken
 
-    def _post(self, message: str) -> bool:
-        assert self._process
-        now = int(time.time() * 1000)
-        self._posted += 1
-        post = Post(
-            user_id=self._user,
-            channel_id=self._channel,
-            message=message,
-            props={**self._props},
-            create_at=now,
-            update_at=now,
-        )
-        succeeded = True
-        if HookName.MessageWillBePosted in self._process.implemented:
-            try:
-                outcome = self._process.call(HookName.MessageWillBePosted, [Context(), post])
-            except CallError as error:
-                if self._process.has_ended:
-                    raise
-                self._show("error", f"{error}: a server goes on as if the plugin were absent")
-                outcome, succeeded = Unchanged(), False
-            if isinstance(outcome, Rejected):
-                silent = outcome.reason == DISMISSED
-                self._show("rejected", "(silently: the author is told nothing)" if silent else outcome.reason)
-                return True
-            lost = lost_changes(HOOKS[HookName.MessageWillBePosted], [Context(), post], outcome)
-            changed = isinstance(outcome, Replaced) and outcome.value != post
-            if isinstance(outcome, Replaced):
-                post = outcome.value
-            self._show("changed" if changed else "stored", post.message)
-            if changed and post.props:
-                self._say(f"            props {post.props}")
-            if lost:  # over net/rpc the plugin logs it
-                self._show("warning", lost)
-        else:
-            self._show("stored", post.message)
-        if HookName.MessageHasBeenPosted in self._process.implemented:
-            post.id = f"post{self._posted}"
-            self._process.call(HookName.MessageHasBeenPosted, [Context(), post])
-        return succeeded
-
-    def _command(self, message: str) -> bool:
-        assert self._process
-        if HookName.ExecuteCommand not in self._process.implemented:
-            self._show("error", "the plugin has no handler for ExecuteCommand")
-            return False
-        args = CommandArgs(command=message, user_id=self._user, channel_id=self._channel)
-        answer = self._process.call(HookName.ExecuteCommand, [Context(), args])
-        if isinstance(answer, AppError):
-            self._show("error", f"the user reads: {answer.message or answer.detailed_error}")
-            return False
-        response = answer.value if isinstance(answer, Value) else CommandResponse()
-        self._show("answer", response.text or "(empty)")
-        return True
-
-    def _start(self) -> None:
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
         begun = time.monotonic()
-        self._process = None
-        self._process = PluginProcess(self._file, self._host, on_log=self._log, on_print=self._print)
         try:
-            self._process.activate()
-        except BaseException:
-            self._stop()
-            raise
-        started = time.monotonic() - begun
-        self._process.settle()
-        hooks = ", ".join(self._process.implemented) or "none"
-        if not {*self._process.implemented} - {HookName.OnActivate}:  # which over net/rpc every plugin names
-            hooks += "; handlers are registered with @app.hook"
-        self._say(f"{self._file.name} runs, started in {started:.2f} s. Hooks: {hooks}")
+            with self._mattermost:
+                self._tell_start(begun)
+                yield
+        finally:
+            self._news.show(self._typist.channel_id)
 
-    def _stop(self) -> None:
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
+    def _tell_start(self, begun: float) -> None:
+        if self._mattermost.server.plugin_error:
+            raise StartFailed(f"{self._file}: OnActivate failed: {self._mattermost.server.plugin_error}")
+        assert self._mattermost.process
+        implemented = self._mattermost.process.implemented
+        hooks = ", ".join(implemented) or "none"
+        if not {*implemented} - {HookName.OnActivate}:  # which over net/rpc every plugin names
+            hooks += "; handlers are registered with @app.hook"
+        self._say(f"{self._file.name} runs, started in {time.monotonic() - begun:.2f} s. Hooks: {hooks}")
+        self._news.show_failures()
+        self._show_news()
+
+    def _show_news(self) -> None:
+        """Wait until the plugin has most likely done all that follows, and show it."""
+        process, records = self._mattermost.process, self._mattermost.server.records
+        assert process
+        for _ in range(_ROUNDS):
+            calls = len(records.calls)
+            process.settle()
+            self._mattermost.settle()
+            if calls == len(records.calls):
+                break
+        self._news.show_failures()
+        self._news.show(self._typist.channel_id)
+
+    def _restart(self) -> None:
+        begun = time.monotonic()
+        try:
+            self._mattermost.restart()
+            self._tell_start(begun)
+        except (MmhooksError, OSError) as error:
+            self._news.show(self._typist.channel_id)
+            self._show("error", in_brief(error))
 
     def _watch(self, watching: threading.Event, ended: threading.Event) -> None:
         for changes in watchfiles.watch(
@@ -204,31 +177,33 @@ class Console:
             with self._lock:
                 self._say(f"{names} changed: starting again")
                 self._restart()
-                click.echo(self._prompt, nl=False)
+                self._ask()
 
-    def _restart(self) -> None:
-        self._stop()
-        try:
-            self._start()
-        except (MmhooksError, OSError) as error:
-            self._show("error", in_brief(error))
+    def _listen(self, ended: threading.Event) -> None:
+        """Show what the plugin does by itself. What it does for a line is shown with that, if that does not take long."""
+        news = self._mattermost.server.news
+        while not ended.is_set():
+            if not news.wait_for(lambda: ended.is_set() or self._news.waiting, _LOOK, look=_LOOK):
+                continue
+            idle = self._lock.acquire(timeout=_LOOK)
+            try:
+                if self._news.waiting and self._news.show(self._typist.channel_id, only_log=not idle) and idle:
+                    self._ask()
+            finally:
+                if idle:
+                    self._lock.release()
 
-    def _show(self, what: str, text: str) -> None:
-        self._say(f"  {click.style(f'{what:9}', fg=_COLOURS[what])} {text}")
-
-    def _log(self, line: LogLine) -> None:
-        self._say(click.style(f"  log {line.level}: {line.message}", dim=True))
-        for value in line.fields.values():
-            self._say(click.style("    " + str(value).replace("\n", "\n    "), dim=True))
+    def _ask(self) -> None:
+        if self._prompts:
+            click.echo(self._typist.prompt, nl=False)
 
     def _read(self, lines: TextIO) -> str:
-        click.echo(self._prompt, nl=False)
+        with self._lock:
+            self._ask()
         return lines.readline()
 
-    def _print(self, text: str) -> None:
-        *lines, self._unfinished = (self._unfinished + text).split("\n")
-        for line in lines:
-            self._say(click.style(f"  print: {line}", dim=True))
+    def _show(self, what: str, text: str) -> None:
+        show(self._say, what, text)
 
 
 def in_brief(error: Exception) -> str:

@@ -160,13 +160,16 @@ class PluginProcess:
             while time.monotonic() < end and self._news.wait(_QUIET):
                 pass
 
-    def stop(self) -> int:
+    def stop(self, *, deactivate: bool = True) -> int:
         """End the process as a host does: OnDeactivate, the host's word for it, and SIGKILL after `STOP_TIMEOUT`.
+
+        Arguments:
+            deactivate: False leaves OnDeactivate out, for whoever has called it already.
 
         Result: its exit status, negative for a signal's number. May be called twice.
         """
         if self._connected and not self._stopped and self._process.poll() is None:
-            if HookName.OnDeactivate in self.implemented:
+            if deactivate and HookName.OnDeactivate in self.implemented:
                 with contextlib.suppress(CallError):
                     self.call(HookName.OnDeactivate, [], timeout=10)
             self._host.shutdown(STOP_TIMEOUT)

@@ -30,8 +30,9 @@ async for user in app.async_api.iter_users_in_team(team_id): ...
 
 Each also takes `timeout=`, the seconds for an answer, 30 unless given. Results are [models](models.md), lists and plain values;
 several results come as a tuple. `NotFound`, `BadRequest`, `Forbidden` and `Conflict` are kinds of `AppError`; a method that
-has only a text for what went wrong raises `GoError`. Ids are the server's 26 letters and digits, times are milliseconds since
-1970 (UTC).
+has only a text for what went wrong raises `GoError`. Any method may raise `DeadlineExceeded`, `HostUnavailable` when there is no
+server, and `UnsupportedByHost` when this one does not have the method. Ids are the server's 26 letters and digits, times are
+milliseconds since 1970 (UTC).
 """
 
 

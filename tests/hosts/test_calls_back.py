@@ -57,6 +57,67 @@ def posting(served: Served, depth: int) -> dict[str, Any]:
     return {"hook": "MessageWillBePosted", "args": {"B": post}}
 
 
+ANOTHER_LOOP = """
+    import asyncio
+    from mmhooks import App, Post
+    app = App(threads=1)
+
+    @app.hook
+    def message_will_be_posted(post):
+        depth = int(post.message)
+        if depth:
+            nested = Post(channel_id=post.channel_id, message=str(depth - 1))
+            asyncio.run(app.async_api.create_post(nested, timeout=10))
+        return post
+
+    app.run()
+"""
+
+
+@every_wire
+def test_hooks_nest_when_a_thread_waits_on_a_loop_of_its_own(start_plugin: Start, wire: str) -> None:
+    served = serve(start_plugin, ANOTHER_LOOP, wire)
+    served.answer("CreatePost", call={"hook": "MessageWillBePosted"})
+    served.activate()
+    served.plugin.ask("call", **posting(served, 3))
+    assert len(served.plugin.api_calls("CreatePost")) == 3
+
+
+FORKS = """
+    import os
+    from mmhooks import App, CommandResponse, HostUnavailable
+    app = App()
+
+    @app.hook
+    def execute_command(args):
+        app.api.kv_delete("before")
+        reader, writer = os.pipe()
+        child = os.fork()
+        if not child:
+            try:
+                app.api.kv_delete("in the child")
+            except HostUnavailable as error:
+                os.write(writer, str(error).encode())
+            os._exit(0)
+        os.waitpid(child, 0)
+        os.close(writer)
+        app.api.kv_delete("after")
+        return CommandResponse(text=os.read(reader, 1000).decode())
+
+    app.run()
+"""
+
+
+@every_wire
+def test_a_forked_child_is_told_that_it_has_no_plugin_api(start_plugin: Start, wire: str) -> None:
+    served = serve(start_plugin, FORKS, wire)
+    served.activate()
+    answer = served.call("ExecuteCommand", args={})
+    text = (answer["response"] if wire == "grpc" else answer["A"])["text"]
+    assert text.startswith("a forked child has no plugin API")
+    assert len(served.plugin.api_calls("KVDelete")) == 2
+
+
 COUNTS = """
     import threading
     from mmhooks import App, CommandResponse

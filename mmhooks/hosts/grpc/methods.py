@@ -83,7 +83,7 @@ class MethodCodec:
             raise UnsupportedByHost(f"{self.name}: {error}") from error
         except ModelError as error:
             raise ModelError(f"{self.name}: {parameter}: {error}" if parameter else f"{self.name}: {error}") from error
-        except (TypeError, ValueError, OverflowError) as error:
+        except (TypeError, ValueError, OverflowError, AttributeError) as error:
             raise ModelError(f"{self.name}: {self._misfit(values) or f'{parameter}: {error}'}") from error
 
     def result(self, data: bytes) -> Any:
@@ -144,7 +144,7 @@ def _scalar(field: Any) -> Convert:
 
     def checked(value: Any) -> Any:
         if isinstance(value, kind):
-            return value
+            return int(value) if kind is int else value  # protobuf takes no bool for a number
         if kind is bytes and isinstance(value, bytearray | memoryview):
             return bytes(value)
         raise ModelError(f"takes {kind.__name__}, not {type(value).__name__}")

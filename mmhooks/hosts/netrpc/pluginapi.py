@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mmhooks.api.calls import TIMEOUT, late
+from mmhooks.api.calls import STUCK, TIMEOUT, late
 from mmhooks.deadlines import Deadlines
 from mmhooks.errors import APIError, HostUnavailable, ModelError, UnsupportedByHost
 from mmhooks.hosts.netrpc import contract
@@ -31,7 +31,7 @@ class ServerAPI:
         self.loop = loop
         self._client = client
         self._deadlines = Deadlines()
-        self._asked: collections.deque[tuple[str, Sequence[Any], float, _Waiting]] = collections.deque()
+        self._asked: collections.deque[tuple[str, Sequence[Any], float, float, _Waiting]] = collections.deque()
         self._woken = False
 
     async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
@@ -46,15 +46,17 @@ class ServerAPI:
     def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
         """Call a method by the loop, and wait for its answer."""
         answer = _Waiting()
-
-        self._asked.append((method, arguments, timeout, answer))
+        self._asked.append((method, arguments, self.loop.time(), timeout, answer))
         if not self._woken:
             self._woken = True
             try:
                 self.loop.call_soon_threadsafe(self._begin_asked)
             except RuntimeError:
                 raise HostUnavailable(f"{method}: the plugin has stopped") from None
-        if not answer.wait(timeout + _STUCK):
+        if not answer.wait(timeout + STUCK):
+            answer.is_abandoned = (
+                True  # what has not been sent by now is not sent later, when somebody may have tried again
+            )
             raise HostUnavailable(f"{method}: the plugin's event loop does not answer, or has ended")
         return answer.result()
 
@@ -62,13 +64,20 @@ class ServerAPI:
         """Begin all calls of threads, for which the loop is woken once."""
         self._woken = False  # before looking: what comes from now on wakes the loop again
         while self._asked:
-            method, arguments, timeout, answer = self._asked.popleft()
+            method, arguments, asked, timeout, answer = self._asked.popleft()
+            if answer.is_abandoned:
+                continue
+            late_by = self.loop.time() - asked
             try:
-                self._begin(method, arguments, timeout, answer)
+                if late_by >= timeout:
+                    raise late(method, timeout)
+                self._begin(method, arguments, timeout, answer, 0.0 if late_by < _AT_ONCE else late_by)
             except Exception as error:
                 answer.set_exception(error)
 
-    def _begin(self, method: str, arguments: Sequence[Any], timeout: float, answer: _Answer) -> _Call:
+    def _begin(
+        self, method: str, arguments: Sequence[Any], timeout: float, answer: _Answer, late_by: float = 0.0
+    ) -> _Call:
         codec = _codec(method)
         if len(arguments) != len(codec.letters):
             raise TypeError(f"{method} takes {len(codec.letters)} arguments, not {len(arguments)}")
@@ -80,15 +89,15 @@ class ServerAPI:
             raise ModelError(f"{method}: {error}") from None
         except Lost as error:
             raise HostUnavailable(f"{method}: {error}") from None
-        if timeout == TIMEOUT:
+        if timeout == TIMEOUT and not late_by:
             self._deadlines.watch(call, self.loop, timeout)
         else:
-            call.timer = self.loop.call_later(timeout, call.expire)
+            call.timer = self.loop.call_later(timeout - late_by, call.expire)
         return call
 
 
-_STUCK = 5.0
-"""Seconds beyond its deadline after which a thread no longer waits for the loop to tell it."""
+_AT_ONCE = 0.05
+"""Seconds that a call may wait for the loop and still have all of its time: then it needs no timer of its own."""
 
 
 class _Answer(Protocol):
@@ -102,11 +111,12 @@ class _Answer(Protocol):
 class _Waiting:
     """An answer that a thread waits for; it costs a third of a future of `concurrent.futures`."""
 
-    __slots__ = ("_done", "_error", "_lock", "_result")
+    __slots__ = ("_done", "_error", "_lock", "_result", "is_abandoned")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._lock.acquire()
+        self.is_abandoned = False
         self._done = False
         self._result: Any = None
         self._error: Exception | None = None
@@ -186,7 +196,7 @@ class _Call:
                 except RemoteProtocolError as error:
                     raise APIError(f"{name}: the answer cannot be read: {error}") from None
                 except ModelError as error:
-                    raise ModelError(f"{name}: {error}") from None
+                    raise APIError(f"{name}: the answer cannot be read: {error}") from None
             case CallRefused() if str(reply).startswith(_UNKNOWN_METHOD):
                 raise UnsupportedByHost(
                     f"this host has no {name}: the server is of an older version, or it is mmhooks' own host for trying "

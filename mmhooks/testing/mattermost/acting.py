@@ -8,6 +8,7 @@ from typing import Any
 
 from mmhooks.errors import AppError
 from mmhooks.models import (
+    Channel,
     CommandArgs,
     CommandResponse,
     Context,
@@ -116,13 +117,16 @@ class Acting(Arranging):
                     raise bad_request(error.id, error.message) from None
                 raise
 
-    def direct_message(self, to: UserRef, message: str, *, user: UserRef | None = None, **more: Any) -> Post:
-        """Write a direct message, in a channel that is made when the two have none; else as `post`."""
+    def direct_channel(self, other: UserRef, *, user: UserRef | None = None) -> Channel:
+        """Open the channel of two users' direct messages; it is made when they have none."""
         with self._as(user) as (user_id, context):
             with self.server.lock:
-                other = self._user_id(to)
-            channel = direct_channel(self.server, user_id, other, context)
-        return self.post(channel, message, user=user, **more)
+                other_id = self._user_id(other)
+            return copied(direct_channel(self.server, user_id, other_id, context))
+
+    def direct_message(self, to: UserRef, message: str, *, user: UserRef | None = None, **more: Any) -> Post:
+        """Write a direct message, in a channel that is made when the two have none; else as `post`."""
+        return self.post(self.direct_channel(to, user=user), message, user=user, **more)
 
     def edit_post(self, post: PostRef, message: str, *, user: UserRef | None = None) -> Post:
         """Edit a message: that of its author unless another user is given.

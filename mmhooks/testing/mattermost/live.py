@@ -7,7 +7,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mmhooks.errors import AppError, CallError, HandlerError
 from mmhooks.hooks import Hook
@@ -19,6 +19,8 @@ from mmhooks.testing.mattermost.hooks import DEEPEST, endless
 from mmhooks.testing.mattermost.mattermost import Mattermost
 from mmhooks.testing.mattermost.server import Server
 from mmhooks.testing.process import LogLine, PluginProcess, plugin_file
+
+OnCall: TypeAlias = Callable[[Hook, Sequence[object], Outcome], None]
 
 
 class LiveMattermost(Mattermost):
@@ -37,6 +39,7 @@ class LiveMattermost(Mattermost):
         raise_exceptions: raise how a handler failed, in whatever made the server call it; False only notes it in `errors`.
         on_log: is given each line of the plugin's log that does not come by the plugin API, from a thread.
         on_print: is given what it prints, from a thread.
+        on_call: is given each hook that was called, its arguments, and what came of it, in the thread that called it.
 
     Raises `StartFailed`, on entering, with the plugin's output, when it does not start.
     """
@@ -52,10 +55,12 @@ class LiveMattermost(Mattermost):
         raise_exceptions: bool = True,
         on_log: Callable[[LogLine], None] | None = None,
         on_print: Callable[[str], None] | None = None,
+        on_call: OnCall | None = None,
     ) -> None:
         self._file = plugin_file(plugin)
-        self._host = host
-        self._on_log, self._on_print = on_log, on_print
+        self.host = host
+        """The wire."""
+        self._on_log, self._on_print, self._on_call = on_log, on_print, on_call
         self.process: PluginProcess | None = None
         """The process, while it is entered."""
         name = self._file.parent.name if self._file.stem == "plugin" else self._file.stem
@@ -66,28 +71,68 @@ class LiveMattermost(Mattermost):
         self._set_up(server, raise_exceptions)
         self._app = None
 
+    def restart(self) -> None:
+        """Stop the plugin, and start it again from its file, in a new process, which is activated.
+
+        What the server has stays: users, channels, posts, the key-value store. The plugin's commands go, until it
+        registers them again.
+
+        Raises `StartFailed` when it does not start, and what OnActivate raised, as entering does. There is no plugin then,
+        and this may be called again.
+        """
+        self._stop_process()
+        self._start_process()
+        try:
+            self.enable_plugin()
+        finally:
+            if not self.server.hooks.active:
+                self._stop_process()
+
     def _load(self, stack: contextlib.ExitStack) -> None:
+        stack.callback(self._stop_process)
+        self._start_process()
+
+    def _start_process(self) -> None:
         self.process = PluginProcess(
             self._file,
-            hosts.make(self._host, self.server.answer),
+            hosts.make(self.host, self.server.answer),
             on_log=self._on_log,
             on_print=self._on_print,
         )
-        stack.callback(self.process.stop)
-        self.server.hooks.plugin = _Live(self.process)
+        self.server.hooks.plugin = _Live(self.process, self._on_call)
+
+    def _stop_process(self) -> None:
+        if self.process is None:
+            return
+        if self.process.has_ended:  # nobody is there to be told
+            self.server.hooks.active = False
+            with self.server.lock:
+                self.server.state.plugin_commands.clear()
+        try:
+            self.disable_plugin()
+        finally:
+            self.server.hooks.plugin = None
+            self.process.stop(deactivate=False)
 
 
 class _Live:
     """A plugin in another process; see `Plugin`."""
 
-    def __init__(self, process: PluginProcess) -> None:
+    def __init__(self, process: PluginProcess, on_call: OnCall | None) -> None:
         self._process = process
+        self._on_call = on_call
         self.hooks = frozenset(process.implemented)
         self._lock = threading.Lock()
         self._running = 0
 
     def call(self, hook: Hook, arguments: Sequence[object]) -> tuple[Outcome, Sequence[UserWarning]]:
         """See `Plugin`. What a released server cannot be told the plugin logs itself."""
+        outcome = self._ask(hook, arguments)
+        if self._on_call:
+            self._on_call(hook, arguments, outcome)
+        return outcome, ()
+
+    def _ask(self, hook: Hook, arguments: Sequence[object]) -> Outcome:
         with self._lock:
             self._running += 1
             too_deep = self._running > DEEPEST
@@ -96,12 +141,12 @@ class _Live:
                 raise endless(f"{hook.name} was called while {DEEPEST} other hooks were under way")
             answer = self._process.call(hook.name, arguments)
         except CallError as error:
-            return Failed(error), ()
+            return Failed(error)
         finally:
             with self._lock:
                 self._running -= 1
         if isinstance(answer, AppError):
             told = HandlerError(str(answer), hook=hook.name)
             told.__cause__ = answer
-            return Failed(told), ()
-        return answer, ()
+            return Failed(told)
+        return answer

@@ -74,7 +74,7 @@ def test_the_api_can_be_called_from_everywhere(start_plugin: Start) -> None:
 def test_without_an_address_there_is_no_api(start_plugin: Start) -> None:
     served = Served(start_plugin(FAILS), "grpc")
     for name, text in failures(served):
-        assert name == "HostUnavailable"
+        assert name == "NoPluginAPI"
         assert "the host has not said where, by MATTERMOST_PLUGIN_API_TARGET" in text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import textwrap
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from mmhooks import App, AppError, BadRequest, Bot, HostUnavailable, ModelError,
 from mmhooks.api.calls import LoopCaller
 from mmhooks.bots import AsyncPluginBot, PluginBot
 from mmhooks.models import Channel
-from mmhooks.testing import Mattermost
+from mmhooks.testing import LiveMattermost, Mattermost
 
 PNG = b"\x89PNG one"
 
@@ -319,3 +320,54 @@ def test_a_person_who_has_the_bots_name_already() -> None:
     mattermost.add_user("ada")
     with pytest.raises(Exception, match="there is an account @ada already, and it is no bot"), mattermost:
         pass
+
+
+LIVE = """
+    from mmhooks import App, Bot, Post
+
+    app = App(bot=Bot(username="helper", display_name="Helper"), bot_image="assets/icon.png")
+    asked = app.kv.namespace("asked")
+
+    @app.message("help")
+    def help_them(post):
+        number = asked.update(post.user_id, lambda count: count + 1, default=0)
+        app.bot.reply_to(post, f"Question {number}?")
+
+    @app.mention
+    async def privately(post):
+        members = [member.user_id async for member in app.async_api.iter_channel_members(post.channel_id, per_page=2)]
+        await app.async_bot.dm(post.user_id, f"{len(members)} could read that.")
+
+    app.run()
+"""
+
+
+@pytest.mark.parametrize("host", ["netrpc", "grpc"])
+def test_store_iterators_and_bot_of_a_plugin_as_a_process(tmp_path: Path, host: str) -> None:
+    file = tmp_path / "plugin.py"
+    file.write_text(textwrap.dedent(LIVE))
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / "icon.png").write_bytes(PNG)
+    with LiveMattermost(file, host=host) as mattermost:
+        ada = mattermost.add_user("ada")
+        for name in ("bob", "cy", "di"):
+            mattermost.add_user(name)
+        first = mattermost.post("town-square", "help", user=ada)
+        mattermost.post("town-square", "help!", user=ada, root=first)
+        bot = mattermost.user("helper")
+        mattermost.wait_for(lambda: len(mattermost.thread(first)) == 3)
+        assert [reply.message for reply in mattermost.thread(first) if reply.user_id == bot.id] == [
+            "Question 1?",
+            "Question 2?",
+        ]
+        assert mattermost.kv[f"asked:{ada.id}"] == b"2"
+        mattermost.post("town-square", "@helper are we alone?", user=ada)
+        members = len(mattermost.members("town-square"))
+        [call] = mattermost.wait_for(lambda: mattermost.calls_of("GetDirectChannel"))
+        assert [*call.arguments] == [bot.id, ada.id]
+        mattermost.wait_for(lambda: len(mattermost.calls_of("CreatePost")) == 3)
+        [direct] = mattermost.posts("__".join(sorted([bot.id, ada.id])))
+        assert direct.message == f"{members} could read that."
+        assert members >= 5
+        [picture] = mattermost.calls_of("SetProfileImage")
+        assert [*picture.arguments] == [bot.id, PNG]

@@ -191,16 +191,17 @@ async def _from_another_loop(caller: Caller, method: str, arguments: Sequence[An
         call.close()
         raise HostUnavailable(f"{method}: the plugin has stopped") from None
     place = threads.lend()  # the loop may be one that a sync handler has made, and waits for
+    answer = asyncio.wrap_future(future)
     try:
-        done, _ = await asyncio.wait([asyncio.wrap_future(future)], timeout=timeout + STUCK)
-        if not done:
-            future.cancel()
+        await asyncio.wait([answer], timeout=timeout + STUCK)
+        if not answer.done():
+            answer.cancel()
             raise HostUnavailable(f"{method}: the plugin's event loop does not answer, or has ended")
-        return future.result()
-    except concurrent.futures.CancelledError:
-        raise HostUnavailable(f"{method}: the plugin is stopping") from None
+        if answer.cancelled():
+            raise HostUnavailable(f"{method}: the plugin is stopping")
+        return answer.result()
     except asyncio.CancelledError:
-        future.cancel()
+        answer.cancel()
         raise
     finally:
         if place is not None:

@@ -15,8 +15,6 @@ from tests.conftest import Start
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = sorted(file.parent.name for file in EXAMPLES.glob("*/plugin.py"))
-ALONE = [name for name in NAMES if name != "welcome_bot"]
-"""Those that can be activated without a plugin API, as under the hosts that mmhooks itself plays."""
 
 
 def run(program: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -34,7 +32,7 @@ def run(program: str, *arguments: str, folder: Path) -> subprocess.CompletedProc
 
 
 def test_there_are_examples() -> None:
-    assert NAMES == ["hello", "house_rules", "moderation", "pulse", "welcome_bot"]
+    assert NAMES == ["hello", "house_rules", "karma", "moderation", "pulse", "welcome_bot"]
 
 
 @pytest.mark.timeout(180)  # many processes, one after another
@@ -58,10 +56,10 @@ def test_an_example_passes_its_own_tests(name: str, tmp_path: Path) -> None:
     assert all(suite.get(bad) == "0" for bad in ("failures", "errors", "skipped")), ran.stdout
     tests = (EXAMPLES / name / "test_plugin.py").read_text(encoding="utf-8")
     assert "plugin_client: TestClient" in tests or "mattermost: Mattermost" in tests
-    assert "live_client: LiveClient" in tests or "live_mattermost: LiveMattermost" in tests or name not in ALONE
+    assert "live_client: LiveClient" in tests or "live_mattermost: LiveMattermost" in tests
 
 
-@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_example_runs_in_the_dev_console(name: str) -> None:
     ran = run("mmhooks", "dev", f"examples/{name}", "--post", "good morning", folder=EXAMPLES.parent)
     assert ran.returncode == 0, ran.stdout
@@ -172,3 +170,21 @@ def test_moderation_masks_and_refuses_under_each_host(start_plugin: Start, wire:
     assert (post["message"], reason) == ("what the ****", "")
     assert "Guests" in moderation.call("MessageWillBePosted", "post", {"message": "www.a.example", "user_id": "u1"})[1]
     assert moderation.plugin.ask("kill")["exit_code"] == 0
+
+
+@WIRES
+def test_karma_counts_under_each_host(start_plugin: Start, wire: str) -> None:
+    karma = Served(start_plugin, "karma", wire)
+    ada = {"id": "u1", "username": "ada"}
+    grpc = {"EnsureBotUser": {"bot_user_id": "bot"}, "GetUserByUsername": {"user": ada}}
+    netrpc = {"EnsureBotUser": {"A": "bot"}, "GetUserByUsername": {"A": ada}}
+    karma.plugin.set_answers(grpc if wire == "grpc" else netrpc, kv=True)
+    karma.activate()
+    for _ in range(2):
+        karma.call(
+            "MessageHasBeenPosted", "post", {"id": "p1", "user_id": "u2", "channel_id": "c", "message": "@ada++"}
+        )
+    calls = karma.plugin.ask("wait_api_calls", method="CreatePost", count=2)["calls"]
+    said = [call["args"]["A"] if wire == "netrpc" else call["request"]["post"] for call in calls]
+    assert [(post["root_id"], post["message"]) for post in said] == [("p1", f"@ada has {n} now.") for n in (1, 2)]
+    assert karma.plugin.ask("kill")["exit_code"] == 0

@@ -31,10 +31,9 @@ def karma(user: User) -> str:
 @app.command("karma top")
 def top(count: int = 3) -> str:
     """Who has most."""
-    standing = sorted(((points.get(user_id, 0), user_id) for user_id in points.keys()), reverse=True)
-    lines = [
-        f"{place}. @{app.api.get_user(user_id).username}: {n}" for place, (n, user_id) in enumerate(standing[:count], 1)
-    ]
+    users = list(points.keys())
+    standing = sorted(((points.get(user_id, 0), user_id) for user_id in users), reverse=True)[:count]
+    lines = [f"{n}. @{app.api.get_user(user_id).username}: {has}" for n, (has, user_id) in enumerate(standing, 1)]
     return "\n".join(lines) or "Nobody has any karma yet."
 
 

@@ -1,7 +1,7 @@
 import pytest
 from plugin import app
 
-from mmhooks.testing import Mattermost
+from mmhooks.testing import LiveMattermost, Mattermost
 
 
 def greetings(mattermost: Mattermost, user: str) -> list[str]:
@@ -35,3 +35,8 @@ def test_guests_are_greeted_if_so_set(mattermost: Mattermost, greet_guests: bool
     mattermost.add_user("guest", roles="system_guest")
     mattermost.change_settings({"greet_guests": greet_guests})
     assert len(greetings(mattermost, "guest")) == number
+
+
+def test_newcomers_are_greeted_as_a_server_runs_it(live_mattermost: LiveMattermost) -> None:
+    live_mattermost.add_user("ada", first_name="Ada")
+    assert greetings(live_mattermost, "ada") == ["Welcome to Sales, Ada! Ask me nothing, I am only a bot."]

@@ -8,21 +8,38 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from typing import Literal
 
-from tests.bench import asking, blocking, bundles, calling, gohost, machine, netrpc, profiling, starting
+from tests.bench import (
+    asking,
+    blocking,
+    bundles,
+    calling,
+    gohost,
+    machine,
+    memory,
+    netrpc,
+    profiling,
+    routing,
+    starting,
+)
 from tests.bench.figures import MISSED, Figure, table
 from tests.bench.machine import CannotMeasure, Wire
 
-PARTS: dict[Wire, tuple[str, ...]] = {
+Where = Wire | Literal["inprocess"]
+
+PARTS: dict[Where, tuple[str, ...]] = {
     "grpc": ("start", "call", "blocked", "api", "bundle"),
     "netrpc": ("start", "call", "api", "bundle"),
+    "inprocess": ("routing", "memory"),
 }
 
-_WITHOUT_GO = ("start", "bundle")
+_WITHOUT_GO = ("start", "bundle", "routing", "memory")
 
-_COMPARED: dict[Wire, tuple[str, str]] = {
+_COMPARED: dict[Where, tuple[str, str]] = {
     "grpc": ("gRPC: beside programs for bare gRPC", "bare"),
     "netrpc": ("net/rpc: calls beside a plugin in Go, the start beside a bare asyncio program", "Go, bare"),
+    "inprocess": ("In process: commands and messages, and the in-memory Mattermost", "before"),
 }
 """The heading of each wire's table, and of the column of what mmhooks is compared with."""
 
@@ -31,7 +48,7 @@ def main() -> int:
     """Run what the command line asks for; the exit status."""
     parser = _parser()
     arguments = parser.parse_args()
-    wires: list[Wire] = [arguments.wire] if arguments.wire else [*PARTS]
+    wires: list[Where] = [arguments.wire] if arguments.wire else [*PARTS]
     parts = {wire: [part for part in PARTS[wire] if arguments.only in (None, part)] for wire in wires}
     if not any(parts.values()):
         parser.error(f"{arguments.wire} has no part {arguments.only!r}")
@@ -44,15 +61,15 @@ def main() -> int:
         parts = {wire: [part for part in each if part in _WITHOUT_GO] for wire, each in parts.items()}
         if arguments.profile or not any(parts.values()):
             return 1
-    figures: dict[Wire, list[Figure]] = {wire: [] for wire in wires}
+    figures: dict[Where, list[Figure]] = {wire: [] for wire in wires}
     failed = False
     with tempfile.TemporaryDirectory(prefix="mmhooks-bench-") as folder:
         try:
             for wire in wires:
-                if arguments.profile:
+                if arguments.profile and wire != "inprocess":
                     _profile(wire, Path(folder), quick=arguments.quick)
                     continue
-                for part in parts[wire]:
+                for part in () if arguments.profile else parts[wire]:
                     print(f"measuring: {wire}, {part} …", flush=True)
                     figures[wire] += _measure(wire, part, Path(folder), quick=arguments.quick)
         except CannotMeasure as error:
@@ -66,7 +83,9 @@ def main() -> int:
     return int(failed)
 
 
-def _measure(wire: Wire, part: str, folder: Path, *, quick: bool) -> list[Figure]:
+def _measure(wire: Where, part: str, folder: Path, *, quick: bool) -> list[Figure]:
+    if wire == "inprocess":
+        return memory.measure(2 if quick else 10) if part == "memory" else routing.measure(9, 300 if quick else 1000)
     if part == "start":
         return starting.measure(folder, runs=9 if quick else 21, wire=wire)
     if part == "bundle":
@@ -83,7 +102,7 @@ def _measure(wire: Wire, part: str, folder: Path, *, quick: bool) -> list[Figure
         return calling.measure(host, folder, runs, calls)
 
 
-def _report(figures: dict[Wire, list[Figure]]) -> None:
+def _report(figures: dict[Where, list[Figure]]) -> None:
     for wire, each in figures.items():
         if each:
             title, other = _COMPARED[wire]

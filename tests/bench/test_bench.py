@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as command
-from tests.bench import asking, calling, figures, gohost, machine, netrpc, profiling, starting
+from tests.bench import asking, calling, figures, gohost, machine, memory, netrpc, profiling, routing, starting
 
 
 def test_a_ratio_is_the_median_of_the_pairs() -> None:
@@ -101,3 +101,8 @@ def test_calls_over_grpc_are_measured_both_ways(gohost_program: Path, tmp_path: 
         found = asking.measure(host, tmp_path, runs=1, calls=64, wire="grpc")
         assert len(host.ask("callers", "api_calls")["calls"]) == 2 * 2 * 2 * (64 + 128)
     assert [figure.target for figure in found] == [1.4, 0.7] * 2
+
+
+def test_what_is_measured_in_process_needs_no_go() -> None:
+    found = [*routing.measure(runs=1, calls=3), *memory.measure(rounds=2)]
+    assert [figure.target for figure in found] == [20.0] * 4 + [2.0, 1.2]

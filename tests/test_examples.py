@@ -15,8 +15,6 @@ from tests.conftest import Start
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 NAMES = sorted(file.parent.name for file in EXAMPLES.glob("*/plugin.py"))
-ALONE = [name for name in NAMES if name != "welcome_bot"]
-"""Those that can be activated without a plugin API, as under the hosts that mmhooks itself plays."""
 
 
 def run(program: str, *arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -58,10 +56,10 @@ def test_an_example_passes_its_own_tests(name: str, tmp_path: Path) -> None:
     assert all(suite.get(bad) == "0" for bad in ("failures", "errors", "skipped")), ran.stdout
     tests = (EXAMPLES / name / "test_plugin.py").read_text(encoding="utf-8")
     assert "plugin_client: TestClient" in tests or "mattermost: Mattermost" in tests
-    assert "live_client: LiveClient" in tests or "live_mattermost: LiveMattermost" in tests or name not in ALONE
+    assert "live_client: LiveClient" in tests or "live_mattermost: LiveMattermost" in tests
 
 
-@pytest.mark.parametrize("name", ALONE)
+@pytest.mark.parametrize("name", NAMES)
 def test_an_example_runs_in_the_dev_console(name: str) -> None:
     ran = run("mmhooks", "dev", f"examples/{name}", "--post", "good morning", folder=EXAMPLES.parent)
     assert ran.returncode == 0, ran.stdout

@@ -3,7 +3,7 @@ from plugin import Settings, app
 
 from mmhooks import Channel, Post, TeamMember, User
 from mmhooks.models import Bot, Team
-from mmhooks.testing import TestClient
+from mmhooks.testing import LiveMattermost, TestClient
 
 ADA = User(id="u1", username="ada", first_name="Ada", roles="system_user")
 
@@ -71,3 +71,10 @@ def test_guests_are_greeted_if_so_set(plugin_client: TestClient, server: Server)
     server.user = User(id="u1", username="guest", roles="system_guest")
     join(plugin_client)
     assert len(server.posts) == 1
+
+
+def test_everybody_is_greeted_as_a_server_runs_it(live_mattermost: LiveMattermost) -> None:
+    ada = live_mattermost.sign_up("ada", first_name="Ada")
+    live_mattermost.join_team("main", user=ada)
+    (post,) = live_mattermost.posts(live_mattermost.direct_channel("welcome", user=ada))
+    assert post.message == "Welcome to Main, Ada! Ask me nothing, I am only a bot."

@@ -43,6 +43,7 @@ VARYING = {
     r"\bPython 3\.\d+": "Python 3.11",
     r"(?<= )[\w-]+ \d+(\.\d+)+(, |$)": "",  # a library and its version
     r", as the user nobody$": "",
+    r"\b[a-z0-9]{26}\b": "id",
     r"https?://(localhost:\d+|chat\.example\.com)": "https://chat.example.com",
 }
 """What differs from machine to machine and from day to day, and what is compared in its place."""

@@ -50,9 +50,9 @@ def _json_object(context: click.Context, option: click.Parameter, text: str) -> 
 
 @click.command(short_help="Try a plugin without a server.")
 @click.argument("plugin", type=click.Path())
-@click.option("--post", "posts", multiple=True, metavar="TEXT", help="Post this message and stop; may be repeated.")
-@click.option("--user", default="someone", show_default=True, help="The user_id of the posts.")
-@click.option("--channel", default="town-square", show_default=True, help="The channel_id of the posts.")
+@click.option("--post", "posts", multiple=True, metavar="TEXT", help="Take this line and stop; may be repeated.")
+@click.option("--user", default="someone", show_default=True, help="The name of the user who posts.")
+@click.option("--channel", default="town-square", show_default=True, help="The name of the channel.")
 @click.option("--props", default="{}", metavar="JSON", callback=_json_object, help="The props of the posts.")
 @click.option(
     "--host",
@@ -65,8 +65,9 @@ def _json_object(context: click.Context, option: click.Parameter, text: str) -> 
 def dev(plugin: str, posts: tuple[str, ...], user: str, channel: str, props: dict[str, Any], host: str) -> None:
     """Try PLUGIN (a file, or a folder with a plugin.py) without a server.
 
-    Starts it as a server does, then takes messages from the terminal and says what a server would store. A line that
-    begins with a slash is a command. The plugin is started again when its files change.
+    Starts it as a server does, on a Mattermost in memory, then takes messages from the terminal and shows what is stored,
+    and what the plugin does. A line that begins with a slash is a command; :help lists what else there is, such as being
+    somebody else. The plugin is started again when its files change.
     """
     from mmhooks.cli.dev import Console, in_brief
 

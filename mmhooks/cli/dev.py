@@ -175,6 +175,7 @@ class Console:
                 continue
             names = ", ".join(sorted({path.rpartition("/")[2] for _, path in changes}))
             with self._lock:
+                self._leave_prompt()
                 self._say(f"{names} changed: starting again")
                 self._restart()
                 self._ask()
@@ -187,7 +188,8 @@ class Console:
                 continue
             idle = self._lock.acquire(timeout=_LOOK)
             try:
-                if self._news.waiting and self._news.show(self._typist.channel_id, only_log=not idle) and idle:
+                begin = self._leave_prompt if idle else None
+                if self._news.show(self._typist.channel_id, only_log=not idle, begin=begin) and idle:
                     self._ask()
             finally:
                 if idle:
@@ -196,6 +198,10 @@ class Console:
     def _ask(self) -> None:
         if self._prompts:
             click.echo(self._typist.prompt, nl=False)
+
+    def _leave_prompt(self) -> None:
+        if self._prompts:
+            click.echo()
 
     def _read(self, lines: TextIO) -> str:
         with self._lock:

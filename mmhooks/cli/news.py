@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -134,30 +134,32 @@ class News:
         process = self.mattermost.process
         return process is not None and process.has_ended
 
-    def show(self, here: str, *, only_log: bool = False) -> bool:
+    def show(self, here: str, *, only_log: bool = False, begin: Callable[[], None] | None = None) -> bool:
         """Print all that is new.
 
         Arguments:
             here: the id of the channel that people look at. Posts in another one are shown with its name.
             only_log: print what the plugin logs and prints, and leave the rest for later.
+            begin: called before the first line.
 
         Result: whether there was anything.
         """
         with self._lock:
-            printed = [] if only_log else [*self._happened(here)]
+            printed = [] if only_log else self._happened(here)
+            log = self._log()
+            if begin and (printed or log):
+                begin()
             for who, text in printed:
                 show(self._say, who, text)
-            log = self._log()
             for line in log:
                 self._say(click.style(line, dim=True))
             return bool(printed or log)
 
-    def _happened(self, here: str) -> Iterator[tuple[str, str]]:
+    def _happened(self, here: str) -> list[tuple[str, str]]:
         server = self.mattermost.server
         with server.lock:
             self._calls = len(server.records.calls)
-            found = [*self._new_posts(here), *self._new_ephemeral(here), *self._new_reactions()]
-        return iter(found)
+            return [*self._new_posts(here), *self._new_ephemeral(here), *self._new_reactions()]
 
     def _new_posts(self, here: str) -> Iterator[tuple[str, str]]:
         state = self.mattermost.server.state

@@ -16,7 +16,7 @@ from mmhooks.testing.results import Result, failed, ordered, result
 class LiveClient(HookCalls):
     """Starts a plugin by the real handshake, activates it, and calls its hooks.
 
-    It has the methods of the test client. What a handler raises comes back as a host sees it: a `CallError`, or an
+    It has the methods of the test client, and no plugin API: a plugin that calls the server is tested with `LiveMattermost`. What a handler raises comes back as a host sees it: a `CallError`, or an
     `AppError` from hooks that may fail.
 
     Arguments:

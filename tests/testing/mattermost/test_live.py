@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mmhooks import AppError, BadRequest, UnsupportedByHost
+from mmhooks import AppError, BadRequest, NotFound, UnsupportedByHost
 from mmhooks.errors import CallError
 from mmhooks.models import License
 from mmhooks.testing import LiveMattermost, StartFailed
@@ -149,3 +149,61 @@ def test_methods_that_are_not_done_are_told_to_the_plugin_and_may_be_given_an_an
         assert mattermost.run_command("/licence", user=mattermost.admin).text == "no such method"
         mattermost.answer("GetLicense", License(sku_name="professional"))
         assert mattermost.run_command("/licence", user=mattermost.admin).text == "professional"
+
+
+LIFE = """
+    from pathlib import Path
+    from mmhooks import App, CommandResponse
+    from mmhooks.models import Command
+    app = App()
+    def note(text):
+        with Path("life").open("a") as file:
+            print(text, file=file)
+    @app.hook
+    def on_activate():
+        if Path("broken").exists():
+            raise OSError("no disk")
+        note("activated")
+        app.api.register_command(Command(trigger="COMMAND"))
+    @app.hook
+    def on_deactivate():
+        note("deactivated")
+    @app.hook
+    def execute_command(args):
+        return CommandResponse(text=str(len(app.api.get_users_in_channel(app.api.get_channel_by_name(
+            app.api.get_teams()[0].id, "town-square", False).id, "username", 0, 10))))
+    app.run()
+"""
+
+
+def test_the_plugin_is_started_again_on_the_same_server(live: Live, tmp_path: Path) -> None:
+    with live(LIFE.replace("COMMAND", "before")) as mattermost:
+        mattermost.add_user("alice")
+        assert mattermost.process
+        first = mattermost.process
+        as_file(LIFE.replace("COMMAND", "after"), tmp_path)
+        mattermost.restart()
+        assert first.has_ended
+        assert mattermost.run_command("/after", user="alice").text == "2"
+        with pytest.raises(NotFound, match="/before"):
+            mattermost.run_command("/before", user="alice")
+    assert (tmp_path / "life").read_text().split() == ["activated", "deactivated"] * 2
+
+
+def test_a_plugin_that_does_not_start_again_may_be_mended(live: Live, tmp_path: Path) -> None:
+    with live(LIFE.replace("COMMAND", "count")) as mattermost:
+        as_file("1 / 0\n", tmp_path)
+        with pytest.raises(StartFailed, match="ZeroDivisionError"):
+            mattermost.restart()
+        as_file(LIFE.replace("COMMAND", "count"), tmp_path)
+        (tmp_path / "broken").touch()
+        with pytest.raises(AppError, match="no disk"):
+            mattermost.restart()
+        assert mattermost.process
+        assert mattermost.process.has_ended
+        with pytest.raises(NotFound):
+            mattermost.run_command("/count")
+        (tmp_path / "broken").unlink()
+        mattermost.restart()
+        assert mattermost.run_command("/count").text == "1"
+    assert (tmp_path / "life").read_text().split() == ["activated", "deactivated"] * 2

@@ -259,7 +259,7 @@ def _guarded(handler: Handler, own: bool, bots: bool) -> Handler:
             f"{hook.name}: ignore_own and ignore_bots are for the hooks about a post ({about_posts}). Leave them out, for "
             f"{handler.location}"
         )
-    from mmhooks.messages.marks import Guard
+    from mmhooks.messages.guard import Guard
 
     route = Guard(hook.post, own, bots)
     return dataclasses.replace(handler, wanted=handler.wanted | {hook.post}, route=route)

@@ -669,3 +669,21 @@ def test_constants_are_loaded_without_any_model() -> None:
     code = "import sys; import mmhooks.models.constants; print([*filter(lambda m: 'msgspec' in m, sys.modules)])"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("props", "from_plugin", "from_bot"),
+    [
+        ({}, False, False),
+        ({"from_plugin": "true"}, True, False),
+        ({"from_bot": "true"}, False, True),
+        ({"from_webhook": True}, False, True),
+        ({"from_plugin": "false", "from_bot": ""}, False, False),
+    ],
+)
+def test_a_post_says_whether_a_plugin_or_a_bot_made_it(
+    props: dict[str, Any], from_plugin: bool, from_bot: bool
+) -> None:
+    post = models.Post(props=props)
+    assert (post.from_plugin, post.from_bot) == (from_plugin, from_bot)
+    assert "from_plugin" not in post.to_dict()

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from mmhooks.binding import Handler
 from mmhooks.hooks import HookName
-from mmhooks.messages.marks import is_from_bot, is_from_plugin
 from mmhooks.messages.matching import Matcher
 from mmhooks.messages.rule import HOOK, Progress, Rule
 from mmhooks.outcomes import Failed, Outcome, Unchanged
@@ -90,14 +89,14 @@ class Router:
                 (self._beside_mentions if rule.mention else self._everywhere).add(rule.wanted, rule, self._known)
                 self._known += 1
         bot = self._bot
-        if post.type.startswith("system_") or is_from_plugin(post):
+        if post.type.startswith("system_") or post.from_plugin:
             return []
         if bot is not None and post.user_id and post.user_id == bot.bot.user_id:
             return []
         found = self._everywhere.find(post.message)
         if bot is not None and (rest := bot.rest_of(post.message)) is not None:
             found = sorted(found + self._beside_mentions.find(rest), key=lambda each: each[0])
-        if found and is_from_bot(post):
+        if found and post.from_bot:
             found = [each for each in found if each[1].bots]
         return found
 

@@ -87,6 +87,16 @@ class Post(Model, kw_only=True):
     is_following: bool | None = None
     metadata: PostMetadata | None = None
 
+    @property
+    def from_plugin(self) -> bool:
+        """Whether a plugin made it by the plugin API, by the server's mark in its props; which one it does not say."""
+        return self.props.get("from_plugin") in ("true", True)
+
+    @property
+    def from_bot(self) -> bool:
+        """Whether a bot or a webhook made it, by the server's marks in its props."""
+        return any(self.props.get(mark) in ("true", True) for mark in ("from_bot", "from_webhook"))
+
 
 class PostAcknowledgement(Model, kw_only=True):
     """Somebody confirmed having read a message."""

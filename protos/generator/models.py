@@ -174,6 +174,22 @@ ERRORS = {"model.AppError": "AppError", "plugin.ErrorString": "GoError"}
 _RENAMED = {"saml2.ProxyRestriction": "ProxyRestrictionInfo"}
 
 
+_PROPERTIES = {
+    "Post": """
+    @property
+    def from_plugin(self) -> bool:
+        \"\"\"Whether a plugin made it by the plugin API, by the server's mark in its props; which one it does not say.\"\"\"
+        return self.props.get("from_plugin") in ("true", True)
+
+    @property
+    def from_bot(self) -> bool:
+        \"\"\"Whether a bot or a webhook made it, by the server's marks in its props.\"\"\"
+        return any(self.props.get(mark) in ("true", True) for mark in ("from_bot", "from_webhook"))
+""",
+}
+"""What a model has besides its fields."""
+
+
 class Field(NamedTuple):
     name: str
     json_name: str | None
@@ -278,6 +294,7 @@ def _module(module: str, classes: dict[str, list[Field]], modules: dict[str, dic
         lines += ["", "", f"class {name}(Model, kw_only=True):", f'    """{summary(name)}"""', ""]
         lines += _json_rules(fields)
         lines += [f"    {field.name}: {field.type} = {field.default}" for field in fields]
+        lines += _PROPERTIES.get(name, "").rstrip().splitlines()
     return "\n".join(lines) + "\n"
 
 

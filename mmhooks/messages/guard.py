@@ -1,4 +1,4 @@
-"""Who a post is from, by the marks that the server puts into its props; and guards that keep posts from handlers."""
+"""Guards that keep posts of plugins and bots from handlers."""
 
 from __future__ import annotations
 
@@ -10,21 +10,6 @@ from mmhooks.outcomes import Outcome, Unchanged
 if TYPE_CHECKING:
     from mmhooks.binding import Handler
     from mmhooks.dispatch import Dispatcher, Running
-    from mmhooks.models import Post
-
-
-def is_from_plugin(post: Post) -> bool:
-    """Whether a plugin made a post by the plugin API; the server does not say which."""
-    return _marked(post, "from_plugin")
-
-
-def is_from_bot(post: Post) -> bool:
-    """Whether a bot or a webhook made a post."""
-    return _marked(post, "from_bot") or _marked(post, "from_webhook")
-
-
-def _marked(post: Post, mark: str) -> bool:
-    return post.props.get(mark) in ("true", True)
 
 
 class Guard:
@@ -50,7 +35,7 @@ class Guard:
         timeout: float | None,
     ) -> Running | None:
         post = arguments[self._index]
-        if post is not None and ((self._own and is_from_plugin(post)) or (self._bots and is_from_bot(post))):
+        if post is not None and ((self._own and post.from_plugin) or (self._bots and post.from_bot)):
             done(Unchanged())
             return None
         return dispatcher.start(handler, arguments, done, timeout)

@@ -151,12 +151,6 @@ def test_a_deadline_that_is_far_away_is_none(start_plugin: Start, seconds: str) 
     assert answer["response"]["text"] == '["None", "None"]'
 
 
-def test_a_deadline_that_is_over_is_one(start_plugin: Start) -> None:
-    served = serve(start_plugin, FAILS, "grpc")
-    late = ["DeadlineExceeded", "KVDelete: the server did not answer within -1 s"]
-    assert failures(served, timeout=-1) == [late, late]
-
-
 def test_a_long_text_of_an_error_arrives_whole(start_plugin: Start) -> None:
     served = serve(start_plugin, FAILS, "grpc")
     text = "every letter of it: " + "ä" * 20_000

@@ -52,16 +52,20 @@ class GoPlugin:
         self._all_told = asyncio.Event()
         self._hooks: Server | None = None
         self._gone = asyncio.Event()
+        self._quitting = False
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self.session = Session(Role.SERVER, self._accept, self._lost)
 
     async def finish(self, timeout: float) -> None:
-        """Let calls under way have their answers, for as long as the host is there."""
-        if self._hooks is None:
-            return
-        waits = [self._loop.create_task(self._hooks.rest()), self._loop.create_task(self._gone.wait())]
-        await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        """Let calls under way have their answers, for as long as the host is there; and let a host that has said Quit hang up
+        itself. It still writes that it has room for more, and what it has not read is lost to it when that fails."""
+        rest = [self._hooks.rest()] if self._hooks is not None else []
+        waits = [self._loop.create_task(work) for work in (*rest, self._gone.wait())]
+        if rest and not self._quitting:
+            await asyncio.wait(waits, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+        elif self._quitting:
+            await asyncio.wait(waits[-1:], timeout=timeout)
         for wait in waits:
             wait.cancel()
 
@@ -98,6 +102,7 @@ class GoPlugin:
         self._print()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._all_told.wait(), LAST_WORDS)
+        self._quitting = True
         self._stop("the host said Quit")
         return calls.response(request, NOTHING, {})
 

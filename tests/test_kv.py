@@ -692,3 +692,30 @@ def test_a_handler_that_waits_for_a_key_lends_its_thread(store: Store) -> None:
 
         run_all([post("hold"), free, *[post("wait")] * 8])
     assert app.kv.get("k") == 9
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({9: "a", 10: "b"}, {9: "a", 10: "b"}),
+        ({1: "a", "b": 2}, {"b": 2, 1: "a"}),
+        (b"12", bytearray(b"12")),
+        (bytearray(b"abc"), memoryview(b"abc")),
+    ],
+)
+def test_what_is_stored_the_same_is_the_same(kv: Any, value: Any, expected: Any) -> None:
+    kv.set("k", value)
+    assert kv.set_if("k", "new", expected=expected)
+
+
+@pytest.mark.parametrize("expected", [object(), float("nan"), b""])
+def test_what_cannot_be_there_cannot_be_expected(kv: Any, expected: Any) -> None:
+    kv.set("k", 1)
+    with pytest.raises(ModelError):
+        kv.set_if("k", 2, expected=expected)
+
+
+@pytest.mark.parametrize(("timeout", "error"), [(0, ValueError), (-1, ValueError), ("5", TypeError)])
+def test_an_update_needs_time(kv: Any, timeout: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=r"timeout="):
+        kv.update("k", lambda old: old, default=1, timeout=timeout)

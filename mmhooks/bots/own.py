@@ -47,6 +47,12 @@ class OwnBot:
         self._mention = re.compile(rf"(?<![\w.@-])@{name}(?![._-]*[^\W_])[:,]?\s*", re.IGNORECASE)
         self._picture = picture
         self._is_direct: dict[str, bool] = {}
+        self._given_id = model.user_id
+
+    def forget(self) -> None:
+        """Know of no server any more, as before the first activation."""
+        self.bot.user_id = self._given_id
+        self._is_direct.clear()
 
     async def ensure(self, api: AsyncPluginAPI, most: Callable[[], float]) -> str:
         """Make the bot, or find it, and see to its picture.
@@ -57,7 +63,7 @@ class OwnBot:
 
         Result: why that failed, for administrators; empty when it did not.
         """
-        self._is_direct.clear()
+        self.forget()
         try:
             user_id = await api.ensure_bot_user(self.bot, timeout=most())
         except (NoPluginAPI, UnsupportedByHost) as error:
@@ -85,13 +91,14 @@ class OwnBot:
             return None
         return self._mention.sub("", message).strip()
 
-    async def is_to_it(self, post: Post, api: AsyncPluginAPI) -> bool:
-        """Whether a post is in a direct channel with the bot. Raises what the plugin API raises."""
+    async def is_to_it(self, post: Post, api: AsyncPluginAPI, timeout: float) -> bool:
+        """Whether a post is in a direct channel with the bot, found out within so many seconds. Raises what the plugin API
+        raises."""
         if not self.bot.user_id:
             return False
         known = self._is_direct.get(post.channel_id)
         if known is None:
-            channel = await api.call("GetChannel", post.channel_id)
+            channel = await api.get_channel(post.channel_id, timeout=timeout)
             if len(self._is_direct) >= MOST_CHANNELS:
                 self._is_direct.clear()
             # The name of a direct channel is made of the ids of its two members.

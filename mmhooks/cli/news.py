@@ -70,6 +70,7 @@ class News:
         self.asked: list[Asked] = []
         """What the plugin was asked by MessageWillBePosted and MessageWillBeUpdated; emptied by whoever looks at it."""
         self._lock = threading.Lock()
+        self._lines_lock = threading.Lock()
         self._lines: list[str] = []
         self._unfinished = ""
         self._posts: dict[str, tuple[str, bool]] = {}
@@ -79,13 +80,15 @@ class News:
 
     def log(self, line: LogLine) -> None:
         """The plugin has logged something, elsewhere than by its API."""
-        self._lines += _log_lines(line)
+        with self._lines_lock:
+            self._lines += _log_lines(line)
         self.mattermost.server.news.tell()
 
     def printed(self, text: str) -> None:
         """The plugin has printed something."""
         *lines, self._unfinished = (self._unfinished + text).split("\n")
-        self._lines += [f"  print: {line}" for line in lines]
+        with self._lines_lock:
+            self._lines += [f"  print: {line}" for line in lines]
         self.mattermost.server.news.tell()
 
     def called(self, hook: Hook, arguments: Sequence[Any], outcome: Outcome) -> None:
@@ -198,7 +201,8 @@ class News:
         self._reactions = now
 
     def _log(self) -> list[str]:
-        lines, self._lines = self._lines, []
+        with self._lines_lock:
+            lines, self._lines = self._lines, []
         records = self.mattermost.log
         for record in records[self._logged :]:
             lines += _log_lines(record)

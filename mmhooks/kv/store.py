@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from mmhooks.api.calls import TIMEOUT
+from mmhooks.api.calls import TIMEOUT, check_timeout
 from mmhooks.errors import UpdateConflict
 from mmhooks.kv.keys import RESERVED, full_key, namespace_prefix
 from mmhooks.kv.values import from_bytes, is_same, kind_of, to_bytes, whole_seconds
@@ -29,6 +29,9 @@ T = TypeVar("T")
 
 PAGE = 1000
 """Keys that are asked for at once."""
+
+MOST_LISTINGS = 20
+"""How often `clear` looks for keys: somebody else may set some all the time."""
 
 
 class KeyValue:
@@ -120,6 +123,8 @@ class KeyValue:
         """
         full, seconds = self._full("set_if", key), whole_seconds(expires_in)
         new = to_bytes(full, value)
+        if expected is not None:
+            to_bytes(full, expected)  # which says what cannot be there
         old = self._api.kv_get(full, timeout=timeout)
         return is_same(full, old, expected) and self._swap(full, old, new, seconds, timeout)
 
@@ -197,11 +202,13 @@ class KeyValue:
         nothing was stored.
         """
         full, seconds = self._full("update", key), whole_seconds(expires_in)
+        check_timeout(timeout)
         kind = kind_of(type, default)
         end = time.monotonic() + timeout
-        failures = 0
+        failures, begun = 0, False
         with self._locks.hold(full, end):
             while (left := end - time.monotonic()) > 0:
+                begun = True
                 data = self._api.kv_get(full, timeout=left)
                 old = copy.deepcopy(default) if data is None else from_bytes(full, data, kind)
                 new = called(full, function, old)
@@ -211,10 +218,10 @@ class KeyValue:
                     return new
                 failures += 1
                 pause(min(moment(failures), left))
-        raise UpdateConflict(
-            f"{full!r} could not be updated within {timeout:g} s: "
-            + (f"each of {failures} times others changed it meanwhile" if failures else "the function took longer")
-        )
+        reason = f"each of {failures} times others changed it meanwhile" if failures else "the function took longer"
+        if not begun:
+            reason = "other updates of it here took all of the time"
+        raise UpdateConflict(f"{full!r} could not be updated within {timeout:g} s: {reason}")
 
     def keys(self, prefix: str = "", *, timeout: float = TIMEOUT) -> Iterator[str]:
         """The keys that begin with a prefix, all unless given, in the server's order, without those that have expired.
@@ -234,9 +241,15 @@ class KeyValue:
         return self.keys()
 
     def clear(self, *, timeout: float = TIMEOUT) -> None:
-        """Delete all keys that `keys()` gives, one by one."""
-        for key in self.keys(timeout=timeout):
-            self.delete(key, timeout=timeout)
+        """Delete all keys that `keys()` gives, one by one, and again as long as there are some: a listing may miss those
+        that have moved to an earlier page."""
+        for _ in range(MOST_LISTINGS):
+            deleted = 0
+            for key in self.keys(timeout=timeout):
+                self.delete(key, timeout=timeout)
+                deleted += 1
+            if not deleted:
+                return
 
     def _full(self, method: str, key: str) -> str:
         self._api.refuse_loop(f"kv.{method}")

@@ -60,15 +60,20 @@ def is_same(key: str, data: bytes | None, expected: Any) -> bool:
     """Whether what is stored, if anything is, has the value that is expected, if any is."""
     if data is None or expected is None:
         return data is None and expected is None
+    if isinstance(expected, bytes | bytearray | memoryview):
+        return data == bytes(expected)
     kind = kind_of(None, expected)
-    if kind is bytes:
-        return bool(data == expected)
     try:
         found = from_bytes(key, data, kind)
     except ModelError:
         return False
     # By JSON, since 1 and True are equal here, and lists and tuples are not.
-    return _json(found, sort_keys=True) == _json(expected, sort_keys=True)
+    return _canonical(found) == _canonical(expected)
+
+
+def _canonical(value: Any) -> str:
+    """The one text of a value as JSON; keys are sorted as the texts that they are there."""
+    return _json(json.loads(_json(value)), sort_keys=True)
 
 
 def whole_seconds(seconds: float | datetime.timedelta | None) -> int:

@@ -78,9 +78,9 @@ class Router:
         done(Unchanged())
         return None
 
-    async def is_for(self, rule: Rule, post: Post) -> bool:
-        """Whether a message is for a function, as far as only the server can say it."""
-        return not rule.direct or (self._bot is not None and await self._bot.is_to_it(post, self._async_api()))
+    async def is_for(self, rule: Rule, post: Post, timeout: float) -> bool:
+        """Whether a message is for a function, as far as only the server can say it, and it does so in time."""
+        return not rule.direct or (self._bot is not None and await self._bot.is_to_it(post, self._async_api(), timeout))
 
     def _find(self, post: Post) -> Found:
         """The functions that may get a post, in their order."""
@@ -153,7 +153,8 @@ class _Chain:
             answer: Outcome
             progress = Progress()
             try:
-                if not await self._router.is_for(rule, post):
+                usual = self._dispatcher.limits.hook_timeout
+                if not await self._router.is_for(rule, post, usual if timeout is None else min(usual, timeout)):
                     continue
             except Exception as error:
                 answer = self._dispatcher.failure(HOOK, error, rule.handler)

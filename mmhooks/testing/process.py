@@ -149,6 +149,11 @@ class PluginProcess:
         return not self._stopped and self._host.ping(timeout)
 
     @property
+    def is_stopped(self) -> bool:
+        """Whether `stop` has been called."""
+        return self._stopped
+
+    @property
     def has_ended(self) -> bool:
         """Whether the process is gone."""
         return self._process.poll() is not None

@@ -103,7 +103,7 @@ class Hooks:
         """Do something soon, as `later`; `what` names it."""
         _, chain = _depth.get()
         if chain >= LONGEST:
-            self._note(what, endless(f"{what}: {LONGEST} hooks were each caused by the one before"))
+            self.note(what, endless(f"{what}: {LONGEST} hooks were each caused by the one before"))
             return
         context = contextvars.copy_context()
         context.run(_depth.set, (0, chain + 1))
@@ -142,23 +142,26 @@ class Hooks:
             try:
                 action()
             except Exception as error:
-                self._note(what, error)
+                self.note(what, error)
 
     def _call(self, name: str, arguments: tuple[Any, ...]) -> Outcome:
-        assert self.plugin is not None
+        plugin = self.plugin
+        if plugin is None:  # it has been stopped in this moment
+            return Unchanged()
         assert not self._lock.held, f"{name} is called with the state locked"
         with _deeper(name):
-            outcome, slips = self.plugin.call(HOOKS[name], list(arguments))
+            outcome, slips = plugin.call(HOOKS[name], list(arguments))
         self.slips += slips
         failure = outcome.error if isinstance(outcome, Failed) else None
         if isinstance(outcome, Rejected | Value):
             failure = outcome.cause
         if failure is not None and not (name in _TOLD and _meant(failure)):
-            self._note(name, failure)
+            self.note(name, failure)
         self._news.tell()
         return outcome
 
-    def _note(self, name: str, error: BaseException) -> None:
+    def note(self, name: str, error: BaseException) -> None:
+        """Note a failure, of which whoever acts is told. `name` is that of a hook, or of a method of the plugin API."""
         cause = error.__cause__ if isinstance(error, HandlerError) else None
         self.troubles.append(Trouble(name, cause or error))
         self._news.tell()

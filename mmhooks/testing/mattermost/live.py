@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from mmhooks.errors import AppError, CallError, HandlerError
+from mmhooks.errors import APIError, AppError, CallError, HandlerError, MmhooksError
 from mmhooks.hooks import Hook
 from mmhooks.models import Manifest
-from mmhooks.outcomes import Failed, Outcome
+from mmhooks.outcomes import Failed, Outcome, Unchanged
 from mmhooks.testing import hosts
 from mmhooks.testing.mattermost.clock import Clock
-from mmhooks.testing.mattermost.hooks import DEEPEST, endless
+from mmhooks.testing.mattermost.hooks import endless
 from mmhooks.testing.mattermost.mattermost import Mattermost
 from mmhooks.testing.mattermost.server import Server
 from mmhooks.testing.process import LogLine, PluginProcess, plugin_file
 
 OnCall: TypeAlias = Callable[[Hook, Sequence[object], Outcome], None]
+
+
+MOST_CAUSED = 300
+"""Hooks at once that the plugin has caused by calls of the API: more are taken for an endless loop."""
+
+_by_the_plugin: contextvars.ContextVar[bool] = contextvars.ContextVar("_by_the_plugin", default=False)
+"""Whether this code answers a call of the plugin."""
 
 
 class LiveMattermost(Mattermost):
@@ -95,11 +103,24 @@ class LiveMattermost(Mattermost):
     def _start_process(self) -> None:
         self.process = PluginProcess(
             self._file,
-            hosts.make(self.host, self.server.answer),
+            hosts.make(self.host, self._answer),
             on_log=self._on_log,
             on_print=self._on_print,
         )
         self.server.hooks.plugin = _Live(self.process, self._on_call)
+
+    def _answer(self, method: str, arguments: Sequence[Any]) -> Any:
+        """Answer the plugin. What is no answer of a server is told to the test: a function for `answer` may fail, too."""
+        token = _by_the_plugin.set(True)
+        try:
+            return self.server.answer(method, arguments)
+        except MmhooksError:
+            raise
+        except BaseException as error:
+            self.server.hooks.note(method, error)
+            raise APIError(f"{method}: {type(error).__name__}: {error}") from None
+        finally:
+            _by_the_plugin.reset(token)
 
     def _stop_process(self) -> None:
         if self.process is None:
@@ -133,18 +154,22 @@ class _Live:
         return outcome, ()
 
     def _ask(self, hook: Hook, arguments: Sequence[object]) -> Outcome:
+        # What happens in the other process does not show which hook caused which.
+        caused = int(_by_the_plugin.get())
         with self._lock:
-            self._running += 1
-            too_deep = self._running > DEEPEST
+            self._running += caused
+            too_deep = self._running > MOST_CAUSED
         try:
-            if too_deep:  # what happens in the other process does not show which hook caused which
-                raise endless(f"{hook.name} was called while {DEEPEST} other hooks were under way")
+            if too_deep:
+                raise endless(f"{hook.name} was called while {MOST_CAUSED} hooks that the plugin caused were under way")
+            if self._process.is_stopped:
+                return Unchanged()
             answer = self._process.call(hook.name, arguments)
         except CallError as error:
             return Failed(error)
         finally:
             with self._lock:
-                self._running -= 1
+                self._running -= caused
         if isinstance(answer, AppError):
             told = HandlerError(str(answer), hook=hook.name)
             told.__cause__ = answer

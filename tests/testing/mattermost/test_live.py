@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -207,3 +208,46 @@ def test_a_plugin_that_does_not_start_again_may_be_mended(live: Live, tmp_path: 
         mattermost.restart()
         assert mattermost.run_command("/count").text == "1"
     assert (tmp_path / "life").read_text().split() == ["activated", "deactivated"] * 2
+
+
+def test_many_people_at_once_are_no_endless_loop(mattermost: LiveMattermost) -> None:
+    alice = mattermost.add_user("alice")
+    raised: list[BaseException] = []
+
+    def post(number: int) -> None:
+        try:
+            mattermost.post("off-topic", f"n{number}", user=alice)
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=post, args=[number]) for number in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not raised
+    assert len(mattermost.posts("off-topic")) >= 64
+
+
+def test_an_answer_that_fails_is_told_to_the_test_and_at_once_to_the_plugin(live: Live) -> None:
+    source = """
+        from mmhooks import App, APIError, Post
+        app = App()
+        @app.hook
+        def message_will_be_posted(post):
+            try:
+                app.api.get_license()
+            except APIError as error:
+                post.message = str(error)
+            return post
+        app.run()
+    """
+
+    def fails() -> None:
+        pytest.fail("must not be asked")
+
+    with live(source) as mattermost:
+        mattermost.answer("GetLicense", fails)
+        with pytest.raises(pytest.fail.Exception, match="must not be asked"):
+            mattermost.post("town-square", "hello")
+        assert "must not be asked" in mattermost.posts("town-square")[0].message

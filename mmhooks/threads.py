@@ -59,6 +59,19 @@ class Place(NamedTuple):
         self.pool.take_back(self.worker)
 
 
+class Waiting:
+    """A context in which this thread waits, and its place, if it has one, is lent."""
+
+    __slots__ = ("_place",)
+
+    def __enter__(self) -> None:
+        self._place = lend()
+
+    def __exit__(self, *_: object) -> None:
+        if self._place is not None:
+            self._place.take_back()
+
+
 class Exhausted(Exception):
     """Every thread is past its deadline."""
 

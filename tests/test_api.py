@@ -16,7 +16,7 @@ import pytest
 import mmhooks
 from mmhooks import errors
 from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
-from mmhooks.api.calls import LoopCaller, is_repeatable
+from mmhooks.api.calls import is_repeatable
 from mmhooks.errors import (
     APIError,
     AppError,
@@ -30,6 +30,7 @@ from mmhooks.errors import (
     NotImplementedByPlugin,
     ThreadsExhausted,
 )
+from tests.loop_caller import LoopCaller
 
 
 class FakeCaller(LoopCaller):

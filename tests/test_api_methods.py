@@ -20,7 +20,7 @@ import pytest
 import mmhooks.api
 from mmhooks import models
 from mmhooks.api import AsyncPluginAPI, Link, PluginAPI
-from mmhooks.api.calls import TIMEOUT, LoopCaller, is_repeatable
+from mmhooks.api.calls import TIMEOUT, is_repeatable
 from mmhooks.errors import APIError
 from mmhooks.hosts.grpc.differences import NOT_ON_THE_WIRE
 from mmhooks.hosts.grpc.methods import method_codec
@@ -28,6 +28,7 @@ from mmhooks.hosts.netrpc import contract
 from mmhooks.hosts.netrpc.gob.types import Side
 from mmhooks.hosts.netrpc.rpc import Stream
 from mmhooks.naming import snake
+from tests.loop_caller import LoopCaller
 
 PROTOS = Path(__file__).parents[1] / "protos"
 INTERFACE = json.loads((PROTOS / "interface.json").read_text(encoding="utf-8"))

@@ -33,9 +33,9 @@ from mmhooks import (
     UnsupportedByHost,
     User,
 )
-from mmhooks.api.calls import LoopCaller
 from mmhooks.models import AutocompleteData, Command
 from mmhooks.testing.results import Result
+from tests.loop_caller import LoopCaller
 
 if TYPE_CHECKING:
     from decimal import Decimal

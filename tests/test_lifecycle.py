@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mmhooks import App, HostUnavailable
-from mmhooks.api.calls import LoopCaller
+from tests.loop_caller import LoopCaller
 
 
 class Server(LoopCaller):

@@ -32,9 +32,9 @@ from mmhooks import (
     UnsupportedByHost,
     User,
 )
-from mmhooks.api.calls import LoopCaller
 from mmhooks.hooks import HOOKS
 from mmhooks.models import Channel
+from tests.loop_caller import LoopCaller
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -13,10 +13,10 @@ import pytest
 
 from mmhooks import serverlog
 from mmhooks.api import AsyncPluginAPI, Link
-from mmhooks.api.calls import LoopCaller
 from mmhooks.errors import AppError, HostUnavailable, UnsupportedByHost
 from mmhooks.log import HclogHandler
 from mmhooks.serverlog import KEPT, REST, ServerLog
+from tests.loop_caller import LoopCaller
 
 
 class Server(LoopCaller):

@@ -22,9 +22,9 @@ from mmhooks import (
     RegistrationError,
     UnsupportedByHost,
 )
-from mmhooks.api.calls import LoopCaller
 from mmhooks.errors import HostUnavailable
 from mmhooks.outcomes import Failed, Outcome, Unchanged
+from tests.loop_caller import LoopCaller
 
 
 class Colours(BaseModel):

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from mmhooks import App, AppError, BadRequest, Bot, HostUnavailable, ModelError, NotFound, Post, RegistrationError
-from mmhooks.api.calls import LoopCaller
 from mmhooks.bots import AsyncPluginBot, PluginBot
 from mmhooks.models import Channel
 from mmhooks.testing import LiveMattermost, Mattermost
+from tests.loop_caller import LoopCaller
 
 PNG = b"\x89PNG one"
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from mmhooks import threads
@@ -46,35 +45,18 @@ class Log(Protocol):
         """Send no more."""
 
 
-class LoopCaller:
-    """A caller whose calls all run on the loop. A subclass has `answer`."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-
-    async def answer(self, method: str, arguments: Sequence[Any]) -> Any:
-        """What a method answers, as soon as it does."""
-        raise NotImplementedError
-
-    async def call(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
-        """Call a method, on the loop."""
-        try:
-            return await asyncio.wait_for(self.answer(method, arguments), timeout)
-        except TimeoutError:
-            raise late(method, timeout) from None
-
-    def call_from_thread(self, method: str, arguments: Sequence[Any], timeout: float) -> Any:
-        """Call a method by the loop, and wait for its answer."""
-        future = asyncio.run_coroutine_threadsafe(self.call(method, arguments, timeout), self.loop)
-        try:
-            return future.result()
-        except concurrent.futures.CancelledError:
-            raise HostUnavailable(f"{method}: the plugin is stopping") from None
-
-
 def late(method: str, timeout: float) -> DeadlineExceeded:
     """The error of a call that was not answered in time."""
     return DeadlineExceeded(f"{method}: the server did not answer within {round(timeout, 3):g} s")
+
+
+def unknown_method(name: str, known: Iterable[str]) -> APIError:
+    """The error of a method that mmhooks does not know, with the nearest of those that it does."""
+    import difflib
+
+    close = difflib.get_close_matches(name, [*known], n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return APIError(f"mmhooks knows no method {name!r} of the plugin API{hint}")
 
 
 class Link:
@@ -138,12 +120,8 @@ class Calls:
         if running_loop() is caller.loop:
             self.refuse_loop(f"api.{snake(method)}")
         check_timeout(timeout)
-        place = threads.lend()
-        try:
+        with threads.Waiting():
             return caller.call_from_thread(method, arguments, timeout)
-        finally:
-            if place is not None:
-                place.take_back()
 
     def refuse_loop(self, name: str) -> None:
         """Raise `RuntimeError` on the event loop. `name` is what is called there, without `app`."""
@@ -190,22 +168,19 @@ async def _from_another_loop(caller: Caller, method: str, arguments: Sequence[An
     except RuntimeError:
         call.close()
         raise HostUnavailable(f"{method}: the plugin has stopped") from None
-    place = threads.lend()  # the loop may be one that a sync handler has made, and waits for
     answer = asyncio.wrap_future(future)
     try:
-        await asyncio.wait([answer], timeout=timeout + STUCK)
-        if not answer.done():
-            answer.cancel()
-            raise HostUnavailable(f"{method}: the plugin's event loop does not answer, or has ended")
-        if answer.cancelled():
-            raise HostUnavailable(f"{method}: the plugin is stopping")
-        return answer.result()
+        with threads.Waiting():  # the loop may be one that a sync handler has made, and waits for
+            await asyncio.wait([answer], timeout=timeout + STUCK)
     except asyncio.CancelledError:
         answer.cancel()
         raise
-    finally:
-        if place is not None:
-            place.take_back()
+    if not answer.done():
+        answer.cancel()
+        raise HostUnavailable(f"{method}: the plugin's event loop does not answer, or has ended")
+    if answer.cancelled():
+        raise HostUnavailable(f"{method}: the plugin is stopping")
+    return answer.result()
 
 
 STUCK = 5.0

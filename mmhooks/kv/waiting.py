@@ -74,12 +74,8 @@ class Locks:
             if entry.owner == me:
                 raise RuntimeError(_nested(key))
             if not entry.lock.acquire(blocking=False):
-                pool = threads.lend()
-                try:
+                with threads.Waiting():
                     held = entry.lock.acquire(timeout=max(0, end - time.monotonic()))
-                finally:
-                    if pool is not None:
-                        pool.take_back()
                 if not held:
                     raise _busy(key)
             entry.owner = me

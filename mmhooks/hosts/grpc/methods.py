@@ -14,6 +14,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
 from mmhooks import models
+from mmhooks.api.calls import unknown_method
 from mmhooks.errors import APIError, AppError, ModelError, UnsupportedByHost
 from mmhooks.hosts.grpc.codec import converter, field_reader, field_writer, is_repeated, model_class, to_json
 from mmhooks.hosts.grpc.differences import JSON, MODELS, NEVER_NONE, NOT_ON_THE_WIRE, PARTS
@@ -40,11 +41,7 @@ def method_codec(name: str) -> MethodCodec:
             f"{name} is not on the gRPC host's wire (released Mattermost servers, which speak net/rpc, have it)"
         )
     if name not in names():
-        import difflib
-
-        close = difflib.get_close_matches(name, names(), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise APIError(f"mmhooks knows no method {name!r} of the plugin API{hint}")
+        raise unknown_method(name, names())
     return MethodCodec(name)
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from mmhooks.api.calls import STUCK, TIMEOUT, late
+from mmhooks.api.calls import STUCK, TIMEOUT, late, unknown_method
 from mmhooks.deadlines import Deadlines
 from mmhooks.errors import APIError, HostUnavailable, ModelError, UnsupportedByHost
 from mmhooks.hosts.netrpc import contract
@@ -19,6 +19,7 @@ from mmhooks.hosts.netrpc.gob.schema import Interface, Pointer, Schema, Struct, 
 from mmhooks.hosts.netrpc.gob.types import RemoteProtocolError
 from mmhooks.hosts.netrpc.peers import CallRefused, Client
 from mmhooks.hosts.netrpc.session import Lost
+from mmhooks.hosts.netrpc.structs import API
 
 _UNKNOWN_METHOD = "rpc: can't find method"
 """How Go's net/rpc says that there is none."""
@@ -54,9 +55,8 @@ class ServerAPI:
             except RuntimeError:
                 raise HostUnavailable(f"{method}: the plugin has stopped") from None
         if not answer.wait(timeout + STUCK):
-            answer.is_abandoned = (
-                True  # what has not been sent by now is not sent later, when somebody may have tried again
-            )
+            # What has not been sent by now is not sent later, when somebody may have tried again.
+            answer.is_abandoned = True
             raise HostUnavailable(f"{method}: the plugin's event loop does not answer, or has ended")
         return answer.result()
 
@@ -193,9 +193,7 @@ class _Call:
             case Message():
                 try:
                     return self._codec.result(self._client.stream.read(reply, self._codec.results))
-                except RemoteProtocolError as error:
-                    raise APIError(f"{name}: the answer cannot be read: {error}") from None
-                except ModelError as error:
+                except (RemoteProtocolError, ModelError) as error:
                     raise APIError(f"{name}: the answer cannot be read: {error}") from None
             case CallRefused() if str(reply).startswith(_UNKNOWN_METHOD):
                 raise UnsupportedByHost(
@@ -234,13 +232,7 @@ def _codec(name: str) -> _Codec:
     try:
         return _Codec(name, *contract.method(name))
     except KeyError:
-        import difflib
-
-        from mmhooks.hosts.netrpc.structs import API
-
-        close = difflib.get_close_matches(name, API, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise APIError(f"mmhooks knows no method {name!r} of the plugin API{hint}") from None
+        raise unknown_method(name, API) from None
 
 
 def _is_error(schema: Schema) -> bool:

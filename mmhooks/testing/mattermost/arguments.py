@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from mmhooks.errors import APIError, ModelError
+from mmhooks.api.calls import unknown_method
+from mmhooks.errors import ModelError
 from mmhooks.hosts.netrpc import contract
 from mmhooks.hosts.netrpc.gob.schema import Basic, List, Map, Pointer, Schema, Struct, zero
 from mmhooks.hosts.netrpc.structs import API
@@ -44,11 +45,7 @@ def _takes(method: str) -> list[Take]:
     try:
         schema, _ = contract.method(method)
     except KeyError:
-        import difflib
-
-        close = difflib.get_close_matches(method, API, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise APIError(f"mmhooks knows no method {method!r} of the plugin API{hint}") from None
+        raise unknown_method(method, API) from None
     return [_take(field.schema) for field in schema.fields]
 
 
